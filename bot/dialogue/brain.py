@@ -1,0 +1,213 @@
+"""Rasa's Agent, wrapped once: a conversation's messages in, an answer out, nothing stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import UserMessage
+from rasa.core.lock_store import InMemoryLockStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import SlotSet
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.exceptions import RasaException
+from rasa.utils.endpoints import EndpointConfig
+
+from bot.core.actions import ActionContext, current_action
+from bot.core.errors import ModelError
+from bot.core.identity import Identity
+from bot.core.messages import Content
+from bot.dialogue.output import CollectingOutput, HandoffRequest
+from bot.dialogue.payload import parse_payload, typed_text
+from bot.dialogue.tracker_store import ConversationTrackerStore, TurnMemory, current_turn
+from bot.store.database import Database
+from bot.store.turns import StoredInbound
+
+_IDENTITY_SLOT, _CUSTOMER_SLOT = "identity", "customer_id"
+_RANKING_KEPT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is known about who is writing."""
+
+    identity: Identity = Identity.ANONYMOUS
+    customer_id: str | None = None
+
+
+@dataclass(slots=True)
+class Answer:
+    """What the brain wants to happen.
+
+    Attributes:
+        contents: What to say, in order.
+        events: New tracker events.
+        understood: Intent, ranking, entities and actions by inbound message id.
+        handoff: Set when a human should go on.
+        person: Who is writing, as known after the turn.
+    """
+
+    person: Person
+    contents: list[Content] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    understood: dict[str, object] = field(default_factory=dict)
+    handoff: HandoffRequest | None = None
+
+
+class Brain:
+    """The assistant: understanding and dialogue.
+
+    Args:
+        agent: Rasa's agent, with a model loaded.
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    @classmethod
+    def load(cls, model: Path, database: Database, actions: EndpointConfig) -> Brain:
+        """Loads a trained model.
+
+        Raises:
+            ModelError: The file is missing, broken, or of another version of Rasa.
+        """
+        store = ConversationTrackerStore(Domain.empty(), database)
+        try:
+            agent = Agent(
+                tracker_store=store, lock_store=InMemoryLockStore(), action_endpoint=actions
+            )
+            agent.load_model(model)
+        except (RasaException, OSError, KeyError, ValueError, AttributeError, ImportError) as error:
+            raise ModelError(
+                f"The model {model} cannot be loaded ({type(error).__name__}: {error}). "
+                "Train a new one: frontdesk train."
+            ) from error
+        return cls(agent)
+
+    @property
+    def model_id(self) -> str:
+        """The loaded model's id."""
+        return str(self._agent.model_id)
+
+    @property
+    def domain(self) -> Domain:
+        """What the assistant knows: intents, slots, responses, actions."""
+        domain: Domain | None = self._agent.domain
+        if domain is None:
+            raise ModelError("no model is loaded")
+        return domain
+
+    async def answer(
+        self,
+        conversation: str,
+        history: list[dict[str, Any]],
+        messages: Sequence[StoredInbound],
+        person: Person,
+        contexts: Mapping[str, ActionContext],
+    ) -> Answer:
+        """Answers a burst of messages, in order, without storing anything.
+
+        Args:
+            conversation: The conversation's id.
+            history: Its tracker events since the newest session started.
+            messages: What the customer wrote.
+            person: What is known about the customer before the turn.
+            contexts: What actions get, by message id.
+        """
+        memory = TurnMemory(conversation, history)
+        output = CollectingOutput(contexts[messages[0].id].channel)
+        token = current_turn.set(memory)
+        try:
+            answer = Answer(person)
+            await self._know(conversation, output, person)
+            for message in messages:
+                if output.handoff is None:
+                    await self._handle(conversation, message, output, contexts[message.id], answer)
+        finally:
+            current_turn.reset(token)
+        answer.contents, answer.handoff = output.contents, output.handoff
+        answer.events = memory.new
+        answer.person = _person(memory.tracker, person)
+        return answer
+
+    async def _know(self, conversation: str, output: CollectingOutput, person: Person) -> None:
+        """Tells the tracker who is writing, where it does not know it yet."""
+        processor = self._agent.processor
+        if processor is None:
+            raise ModelError("no model is loaded")
+        tracker = await processor.fetch_tracker_and_update_session(conversation, output)
+        wanted = {_IDENTITY_SLOT: person.identity.name.lower(), _CUSTOMER_SLOT: person.customer_id}
+        for slot, value in wanted.items():
+            if slot in tracker.slots and tracker.get_slot(slot) != value:
+                tracker.update(SlotSet(slot, value))
+        await self._agent.tracker_store.save(tracker)
+
+    async def _handle(
+        self,
+        conversation: str,
+        message: StoredInbound,
+        output: CollectingOutput,
+        context: ActionContext,
+        answer: Answer,
+    ) -> None:
+        parsed = parse_payload(message.payload) if message.payload else None
+        text = message.payload or typed_text(message.text, message.attachments)
+        token = current_action.set(context)
+        try:
+            await self._agent.handle_message(
+                UserMessage(
+                    text if parsed else text.lstrip("/"),
+                    output,
+                    conversation,
+                    parse_data=parsed,
+                    input_channel=context.channel,
+                    message_id=message.id,
+                )
+            )
+        finally:
+            current_action.reset(token)
+        tracker = await self._agent.tracker_store.retrieve(conversation)
+        answer.understood[message.id] = _understood(tracker)
+
+    async def parse(self, text: str) -> dict[str, Any]:
+        """What the brain understands of a text: Rasa's parse result."""
+        parsed: dict[str, Any] = await self._agent.parse_message(typed_text(text, ()))
+        return parsed
+
+
+def _understood(tracker: DialogueStateTracker | None) -> dict[str, object]:
+    if tracker is None or tracker.latest_message is None:
+        return {}
+    data: dict[str, Any] = tracker.latest_message.parse_data or {}
+    actions: list[str] = []
+    for event in reversed(tracker.events):
+        if event.type_name == "user":
+            break
+        if event.type_name == "action":
+            actions.insert(0, str(event.as_dict()["name"]))
+    intent = data.get("intent") or {}
+    return {
+        "intent": intent.get("name"),
+        "confidence": intent.get("confidence"),
+        "ranking": [
+            {"name": i["name"], "confidence": round(float(i["confidence"]), 4)}
+            for i in (data.get("intent_ranking") or [])[:_RANKING_KEPT]
+        ],
+        "entities": [
+            {"entity": e["entity"], "value": e.get("value")} for e in data.get("entities") or []
+        ],
+        "actions": [a for a in actions if a != "action_listen"],
+    }
+
+
+def _person(tracker: DialogueStateTracker | None, before: Person) -> Person:
+    """Who is writing, as the turn's actions left it; a platform's word is never lowered."""
+    if tracker is None or before.identity is Identity.CHANNEL_VERIFIED:
+        return before
+    if tracker.get_slot(_IDENTITY_SLOT) != Identity.CONFIRMED.name.lower():
+        return before
+    customer = tracker.get_slot(_CUSTOMER_SLOT)
+    return Person(Identity.CONFIRMED, str(customer)) if customer else before

@@ -1,0 +1,102 @@
+"""Rasa's tracker store on our own tables.
+
+Inside a turn the store reads from and writes to a `TurnMemory`: the turn's one transaction writes the
+events together with everything else. Outside a turn it opens transactions of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from rasa.core.brokers.broker import EventBroker
+from rasa.core.tracker_store import TrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.trackers import DialogueStateTracker
+from sqlalchemy import select
+
+from bot.store import tables as t
+from bot.store import turns
+from bot.store.database import Database
+
+
+@dataclass(slots=True)
+class TurnMemory:
+    """One conversation's events during one turn.
+
+    Attributes:
+        loaded: Events as the store had them, since the newest session started.
+        tracker: The tracker made of them; kept for all messages of the turn.
+        counted: How many of the tracker's events are accounted for.
+        new: Events that the turn added.
+    """
+
+    conversation: str
+    loaded: list[dict[str, Any]]
+    tracker: DialogueStateTracker | None = None
+    counted: int = 0
+    new: list[dict[str, Any]] = field(default_factory=list)
+
+
+current_turn: ContextVar[TurnMemory | None] = ContextVar("current_turn", default=None)
+
+
+class ConversationTrackerStore(TrackerStore):
+    """Keeps trackers in the `event` table.
+
+    Args:
+        domain: As Rasa gives it.
+        database: Where the table is.
+    """
+
+    def __init__(
+        self, domain: Domain | None, database: Database, event_broker: EventBroker | None = None
+    ) -> None:
+        super().__init__(domain, event_broker)
+        self._database = database
+
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
+        """The conversation since its newest session started; None when it never began."""
+        memory = current_turn.get()
+        if memory is None or memory.conversation != sender_id:
+            async with self._database.read() as connection:
+                return self._tracker(sender_id, await turns.load_events(connection, sender_id))
+        if memory.tracker is None and memory.loaded:
+            memory.tracker = self._tracker(sender_id, memory.loaded)
+            memory.counted = len(memory.tracker.events) if memory.tracker else 0
+        return memory.tracker
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Keeps the events that were added since the tracker was read."""
+        memory = current_turn.get()
+        if memory is not None and memory.conversation == tracker.sender_id:
+            memory.tracker = tracker
+            events = list(tracker.events)
+            memory.new.extend(event.as_dict() for event in events[memory.counted :])
+            memory.counted = len(events)
+            return
+        await self._save_outside_turn(tracker)
+
+    async def _save_outside_turn(self, tracker: DialogueStateTracker) -> None:
+        async with self._database.write() as connection:
+            known = await turns.load_events(connection, tracker.sender_id)
+            row = await turns.conversation(connection, tracker.sender_id, for_update=True)
+            if row is not None:
+                new = [e.as_dict() for e in list(tracker.events)[len(known) :]]
+                await turns.append_events(connection, row.id, row.last_event + 1, new)
+
+    def _tracker(
+        self, sender_id: str, events: list[dict[str, Any]]
+    ) -> DialogueStateTracker | None:
+        if not events:
+            return None
+        return DialogueStateTracker.from_dict(
+            sender_id, events, self.domain.slots, self.max_event_history
+        )
+
+    async def keys(self) -> Iterable[str]:
+        """The ids of all conversations."""
+        async with self._database.read() as connection:
+            return list(await connection.scalars(select(t.conversation.c.id)))

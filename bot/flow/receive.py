@@ -1,0 +1,39 @@
+"""Receive: verify, parse, store, and only then acknowledge."""
+
+from __future__ import annotations
+
+from bot.core.channel import Channel
+from bot.core.faults import fault_point
+from bot.core.messages import WebhookRequest, WebhookResult
+from bot.core.transcript import Event, Hub
+from bot.store import inbox
+from bot.store.database import Database
+from bot.store.rows import utc_now
+
+
+class Receiver:
+    """Takes webhook requests of all channels."""
+
+    def __init__(self, database: Database, hub: Hub) -> None:
+        self._database, self._hub = database, hub
+
+    async def receive(self, channel: Channel, request: WebhookRequest) -> WebhookResult:
+        """Stores what one webhook brings; the result may be acknowledged.
+
+        Raises:
+            SignatureError, PayloadError: As the connector judged.
+            StoreUnavailableError: Nothing was stored; the platform must send it again.
+        """
+        result = await channel.receive(request)
+        if result.inbound or result.receipts:
+            now = utc_now()
+            async with self._database.write() as connection:
+                new = await inbox.accept(connection, result.inbound, now)
+                moved = await inbox.note_receipts(connection, result.receipts, now)
+                fault_point("receive.before_commit")
+            fault_point("receive.after_commit")
+            for conversation in {*new, *moved}:
+                await self._hub.publish(Event(f"conversation:{conversation}", "messages"))
+            if new:
+                await self._hub.publish(Event("inbox", "messages"))
+        return result

@@ -1,0 +1,58 @@
+"""spaCy's rule-based tokenizer as a Rasa tokenizer; nothing is downloaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import spacy
+from rasa.engine.graph import ExecutionContext
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
+from rasa.shared.nlu.training_data.message import Message
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
+class BlankSpacyTokenizer(Tokenizer):
+    """Splits text with ``spacy.blank(language)``; emoji and punctuation stay tokens.
+
+    Options: ``language`` (default ``en``) and those of Rasa's tokenizers.
+    """
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """The options and their defaults."""
+        return {
+            "language": "en",
+            "intent_tokenization_flag": False,
+            "intent_split_symbol": "_",
+            "token_pattern": None,
+            "prefix_separator_symbol": None,
+        }
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._split = spacy.blank(config["language"]).tokenizer
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> BlankSpacyTokenizer:
+        """As Rasa's graph asks for it."""
+        return cls(config)
+
+    @staticmethod
+    def required_packages() -> list[str]:
+        """Packages that must be importable."""
+        return ["spacy"]
+
+    def tokenize(self, message: Message, attribute: str) -> list[Token]:
+        """The tokens of one text, with character offsets; never an empty list."""
+        text = message.get(attribute)
+        tokens = [Token(t.text, t.idx) for t in self._split(text) if not t.is_space]
+        return self._apply_token_pattern(tokens or [Token(text or " ", 0)])

@@ -1,0 +1,213 @@
+"""The connection to the database: SQLite embedded, or PostgreSQL, behind one small class."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.core.errors import ConfigurationError, StoreUnavailableError
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_SQLITE_BUSY_MS = 10_000
+
+
+@asynccontextmanager
+async def _mapped_errors() -> AsyncIterator[None]:
+    """Turns a driver's connection failures into ours; programming errors stay what they are."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (DBAPIError, OSError) as error:
+        raise StoreUnavailableError(f"the database did not answer: {type(error).__name__}") from error
+
+
+class Database:
+    """Opens transactions, and holds conversation locks.
+
+    Args:
+        url: ``sqlite:///path`` or ``postgresql://user@host/name``; the driver is chosen here.
+
+    Raises:
+        ConfigurationError: The URL cannot be used.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _async_url(url)
+        self.is_sqlite = self.url.startswith("sqlite")
+        self.engine: AsyncEngine = _create_engine(self.url, sqlite=self.is_sqlite)
+        # SQLite has one writer: waiting here is fair and free, waiting inside SQLite is neither.
+        self._writer: AbstractAsyncContextManager[Any] | asyncio.Lock = (
+            asyncio.Lock() if self.is_sqlite else nullcontext()
+        )
+        self._held: set[str] = set()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for queries.
+
+        Raises:
+            StoreUnavailableError: The database does not answer.
+        """
+        async with _mapped_errors(), self.engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        Raises:
+            StoreUnavailableError: The database does not answer.
+        """
+        async with _mapped_errors(), self._writer, self.engine.connect() as connection:
+            if self.is_sqlite:
+                await connection.execution_options(frontdesk_write=True)
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def try_lock(self, purpose: str, conversation: str) -> AsyncIterator[LockedSession | None]:
+        """The lock of one conversation for one purpose (``turn``, ``deliver``), or None at once.
+
+        On PostgreSQL the lock belongs to a database session: it is free as soon as its holder dies.
+        The transaction of the work must be opened by the session that is yielded, so that work
+        without the lock cannot be committed.
+        """
+        key = f"{purpose}:{conversation}"
+        # Also on PostgreSQL: saves a connection when this very process holds it.
+        if key in self._held:
+            yield None
+            return
+        self._held.add(key)
+        try:
+            if self.is_sqlite:
+                yield LockedSession(self, None)
+            else:
+                async with self._advisory_lock(key) as connection:
+                    yield None if connection is None else LockedSession(self, connection)
+        finally:
+            self._held.discard(key)
+
+    @asynccontextmanager
+    async def _advisory_lock(self, key: str) -> AsyncIterator[AsyncConnection | None]:
+        digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+        number = int.from_bytes(digest, "big", signed=True)
+        async with _mapped_errors(), self.engine.connect() as connection:
+            locked = await connection.scalar(
+                text("SELECT pg_try_advisory_lock(:key)"), {"key": number}
+            )
+            await connection.commit()
+            if not locked:
+                yield None
+                return
+            try:
+                yield connection
+            except BaseException:
+                # The session may be in any state: closing it frees the lock for certain.
+                await connection.invalidate()
+                raise
+            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": number})
+            await connection.commit()
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailableError when the database does not answer."""
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def aclose(self) -> None:
+        """Closes all connections."""
+        await self.engine.dispose()
+
+
+class LockedSession:
+    """Opens transactions while a conversation lock is held."""
+
+    def __init__(self, database: Database, connection: AsyncConnection | None) -> None:
+        self._database, self._connection = database, connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """As `Database.write`, on the session that holds the lock."""
+        if self._connection is None:
+            async with self._database.write() as connection:
+                yield connection
+            return
+        async with _mapped_errors(), self._connection.begin():
+            yield self._connection
+
+
+def _async_url(url: str) -> str:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigurationError(
+            "FRONTDESK_DATABASE_URL",
+            "is not a database URL",
+            "Write sqlite:///path/to/file.db or postgresql://user:password@host:5432/name.",
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend not in _DRIVERS:
+        raise ConfigurationError(
+            "FRONTDESK_DATABASE_URL",
+            f"names the database '{backend}', which Frontdesk does not store in",
+            "Use sqlite:///path/to/file.db or postgresql://user:password@host:5432/name.",
+        )
+    return parsed.set(drivername=_DRIVERS[backend]).render_as_string(hide_password=False)
+
+
+def _create_engine(url: str, *, sqlite: bool) -> AsyncEngine:
+    try:
+        if not sqlite:
+            return create_async_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
+        _make_parent_folder(url)
+        engine = create_async_engine(url, pool_size=8, max_overflow=16)
+    except (NoSuchModuleError, ArgumentError) as error:
+        raise ConfigurationError(
+            "FRONTDESK_DATABASE_URL", "cannot be used", f"Check the URL: {error}."
+        ) from error
+    event.listen(engine.sync_engine, "connect", _configure_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_parent_folder(url: str) -> None:
+    name = make_url(url).database
+    if not name or name == ":memory:":
+        raise ConfigurationError(
+            "FRONTDESK_DATABASE_URL",
+            "an in-memory database forgets every conversation",
+            "Name a file: sqlite:///.frontdesk/frontdesk.db.",
+        )
+    try:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            "FRONTDESK_DATABASE_URL",
+            f"the folder of the database file cannot be made ({error.strerror})",
+            "Choose a folder that this user may write to.",
+            str(Path(name).parent),
+        ) from error
+
+
+def _configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    # The driver must not begin transactions of its own: `_begin_sqlite` does.
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={_SQLITE_BUSY_MS}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    writes = connection.get_execution_options().get("frontdesk_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

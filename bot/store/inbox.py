@@ -1,0 +1,114 @@
+"""Receiving: inbound rows and receipts, each written once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.conversation import State
+from bot.core.messages import DELIVERY_RANK, Author, Content, Inbound, Receipt, Status
+from bot.core.transcript import conversation_id
+from bot.store import tables as t
+from bot.store.rows import insert_once, new_id, provider_key, reserve_seqs
+
+
+async def accept(
+    connection: AsyncConnection, messages: Sequence[Inbound], now: datetime
+) -> list[str]:
+    """Stores inbound messages; those already stored are left alone.
+
+    Returns:
+        The ids of the conversations that got a new message, in order, each once.
+    """
+    changed: dict[str, None] = {}
+    for message in messages:
+        conversation = conversation_id(message.address)
+        await _ensure_conversation(connection, conversation, message, now)
+        if await _insert(connection, conversation, message, now):
+            changed[conversation] = None
+    return list(changed)
+
+
+async def _ensure_conversation(
+    connection: AsyncConnection, conversation: str, message: Inbound, now: datetime
+) -> None:
+    address = message.address
+    await connection.execute(
+        insert_once(connection, t.conversation).values(
+            id=conversation,
+            channel=address.channel,
+            account=address.account,
+            sender=address.sender,
+            profile_name=message.profile_name,
+            state=State.BOT,
+            owner_epoch=0,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+
+
+async def _insert(
+    connection: AsyncConnection, conversation: str, message: Inbound, now: datetime
+) -> bool:
+    address = message.address
+    key = provider_key(address.channel, address.account, message.provider_id)
+    known = select(t.message.c.id).where(t.message.c.inbound_key == key)
+    if await connection.scalar(known):
+        return False
+    seq = await reserve_seqs(connection, conversation, 1)
+    result = await connection.execute(
+        insert_once(connection, t.message).values(
+            id=new_id(),
+            conversation_id=conversation,
+            seq=seq,
+            author=Author.CUSTOMER,
+            status=Status.RECEIVED,
+            # PostgreSQL cannot keep NUL in text, and nobody can read it.
+            text=message.text.replace("\x00", ""),
+            content=Content(attachments=message.attachments).as_json()
+            | {"verified_phone": message.verified_phone},
+            inbound_key=key,
+            button=message.button,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    if not result.rowcount:
+        return False
+    changes: dict[str, object] = {"last_customer_at": now, "updated_at": now}
+    if message.profile_name:
+        changes["profile_name"] = message.profile_name
+    await connection.execute(
+        update(t.conversation).where(t.conversation.c.id == conversation).values(**changes)
+    )
+    return True
+
+
+async def note_receipts(
+    connection: AsyncConnection, receipts: Sequence[Receipt], now: datetime
+) -> list[str]:
+    """Moves sent messages forward; a receipt that would move one back is ignored.
+
+    Returns:
+        The conversations that changed.
+    """
+    changed: dict[str, None] = {}
+    for receipt in receipts:
+        lower = [s for s, rank in DELIVERY_RANK.items() if rank < DELIVERY_RANK[receipt.status]]
+        conversation = await connection.scalar(
+            update(t.message)
+            .where(
+                t.message.c.provider_key
+                == provider_key(receipt.channel, receipt.account, receipt.provider_id),
+                t.message.c.status.in_(lower),
+            )
+            .values(status=receipt.status, error=receipt.error, updated_at=now)
+            .returning(t.message.c.conversation_id)
+        )
+        if conversation:
+            changed[conversation] = None
+    return list(changed)

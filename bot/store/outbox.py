@@ -1,0 +1,178 @@
+"""Writing and claiming what goes out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.messages import Author, Content, Outgoing, Status
+from bot.store import tables as t
+from bot.store.rows import address_of, content_of, new_id, reserve_seqs
+
+_WAITING = (Status.PENDING, Status.SENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that is about to be written to the transcript."""
+
+    content: Content
+    author: Author
+    author_id: str | None = None
+    status: Status = Status.PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An outbound row at the head of its conversation.
+
+    Attributes:
+        ambiguous: A crash left it between sending and "sent".
+        attempts: How often it was tried before.
+        last_attempt: Unix time of the last attempt.
+    """
+
+    outgoing: Outgoing
+    epoch: int
+    ambiguous: bool
+    attempts: int
+    last_attempt: float
+
+
+async def write(
+    connection: AsyncConnection,
+    conversation: str,
+    drafts: Sequence[Draft],
+    *,
+    epoch: int,
+    now: datetime,
+    turn_id: str | None = None,
+) -> list[str]:
+    """Appends messages to the transcript, with tokens for their buttons.
+
+    Returns:
+        The new messages' ids, in order.
+    """
+    if not drafts:
+        return []
+    seq = await reserve_seqs(connection, conversation, len(drafts))
+    ids = []
+    for offset, draft in enumerate(drafts):
+        identifier = new_id()
+        ids.append(identifier)
+        content = replace(draft.content, buttons=tuple(_with_token(b) for b in draft.content.buttons))
+        await connection.execute(
+            t.message.insert().values(
+                id=identifier,
+                conversation_id=conversation,
+                seq=seq + offset,
+                author=draft.author,
+                author_id=draft.author_id,
+                status=draft.status,
+                text=content.text,
+                content=content.as_json(),
+                owner_epoch=epoch,
+                turn_id=turn_id,
+                created_at=now,
+                updated_at=now,
+            )
+        )
+        await _write_buttons(connection, conversation, identifier, content)
+    return ids
+
+
+def _with_token(button: Any) -> Any:
+    return button if button.url else replace(button, token=secrets.token_urlsafe(12))
+
+
+async def _write_buttons(
+    connection: AsyncConnection, conversation: str, message: str, content: Content
+) -> None:
+    rows = [
+        {
+            "token": button.token,
+            "conversation_id": conversation,
+            "message_id": message,
+            "position": position,
+            "title": button.title,
+            "payload": button.payload,
+        }
+        for position, button in enumerate(content.buttons, start=1)
+        if button.token
+    ]
+    if rows:
+        await connection.execute(t.button.insert(), rows)
+
+
+async def conversations_waiting(connection: AsyncConnection, now: float, limit: int) -> list[str]:
+    """Conversations whose first unsent message may be tried now."""
+    due = or_(t.message.c.next_attempt_at.is_(None), t.message.c.next_attempt_at <= now)
+    heads = (
+        select(t.message.c.conversation_id, func.min(t.message.c.seq).label("seq"))
+        .where(t.message.c.status.in_(_WAITING))
+        .group_by(t.message.c.conversation_id)
+        .subquery()
+    )
+    rows = await connection.execute(
+        select(heads.c.conversation_id)
+        .join(
+            t.message,
+            (t.message.c.conversation_id == heads.c.conversation_id)
+            & (t.message.c.seq == heads.c.seq),
+        )
+        .where(due)
+        .order_by(t.message.c.created_at)
+        .limit(limit)
+    )
+    return [row.conversation_id for row in rows]
+
+
+async def head(connection: AsyncConnection, conversation: str, now: float) -> Queued | None:
+    """The first unsent message of a conversation; None when there is none, or none that is due."""
+    row = (
+        await connection.execute(
+            select(t.message, t.conversation.c.channel, t.conversation.c.account, t.conversation.c.sender)
+            .join(t.conversation, t.conversation.c.id == t.message.c.conversation_id)
+            .where(t.message.c.conversation_id == conversation, t.message.c.status.in_(_WAITING))
+            .order_by(t.message.c.seq)
+            .limit(1)
+        )
+    ).first()
+    if row is None or (row.next_attempt_at or 0) > now:
+        return None
+    return _queued(row)
+
+
+def _queued(row: Row[Any]) -> Queued:
+    return Queued(
+        Outgoing(row.id, address_of(row), content_of(row), Author(row.author), row.seq),
+        epoch=row.owner_epoch,
+        ambiguous=row.status == Status.SENDING,
+        attempts=row.attempts,
+        last_attempt=row.updated_at.timestamp(),
+    )
+
+
+async def current_epoch(connection: AsyncConnection, conversation: str) -> int:
+    """The conversation's owner epoch."""
+    found = await connection.scalar(
+        select(t.conversation.c.owner_epoch).where(t.conversation.c.id == conversation)
+    )
+    return int(found or 0)
+
+
+async def mark(
+    connection: AsyncConnection, message: str, status: Status, now: datetime, **changes: object
+) -> None:
+    """Sets a message's status and the columns that go with it."""
+    await connection.execute(
+        update(t.message)
+        .where(t.message.c.id == message)
+        .values(status=status, updated_at=now, **changes)
+    )

@@ -1,0 +1,173 @@
+"""The tables: one `message` table is inbox, outbox and transcript."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC time, kept as microseconds since 1970: exact and alike on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        return None if value is None else round(value.timestamp() * 1_000_000)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+conversation = Table(
+    "conversation",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("account", String(128), nullable=False),
+    Column("sender", String(256), nullable=False),
+    Column("profile_name", String(256), nullable=False, server_default=""),
+    Column("state", String(16), nullable=False),
+    Column("owner_epoch", Integer, nullable=False),
+    Column("assignee", String(36)),
+    Column("identity", Integer, nullable=False, server_default="0"),
+    Column("customer_id", String(64)),
+    Column("last_seq", Integer, nullable=False, server_default="0"),
+    Column("last_event", Integer, nullable=False, server_default="0"),
+    Column("waiting_since", Instant),
+    Column("last_customer_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("channel", "account", "sender"),
+    Index("ix_conversation_state_updated_at", "state", "updated_at"),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("author", String(16), nullable=False),
+    Column("author_id", String(36)),
+    Column("status", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("content", JSON, nullable=False),
+    # Inbound: the platform's id, which makes a redelivered webhook one row.
+    Column("inbound_key", String(512), unique=True),
+    Column("button", String(64)),
+    Column("understood", JSON),
+    # Outbound: what the platform called it, and how often it was tried.
+    Column("provider_key", String(512), index=True),
+    Column("owner_epoch", Integer, nullable=False, server_default="0"),
+    Column("turn_id", String(36)),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", Float),
+    Column("resent", Boolean, nullable=False, server_default=text("false")),
+    Column("error", String(256)),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("conversation_id", "seq"),
+    Index(
+        "ix_message_inbox",
+        "conversation_id",
+        "seq",
+        sqlite_where=text("status = 'received'"),
+        postgresql_where=text("status = 'received'"),
+    ),
+    Index(
+        "ix_message_outbox",
+        "conversation_id",
+        "seq",
+        sqlite_where=text("status IN ('pending', 'sending')"),
+        postgresql_where=text("status IN ('pending', 'sending')"),
+    ),
+)
+
+button = Table(
+    "button",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False, index=True),
+    Column("message_id", String(36), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("title", String(256), nullable=False),
+    Column("payload", Text, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("conversation_id", ForeignKey("conversation.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("type", String(64), nullable=False),
+    Column("data", JSON, nullable=False),
+)
+
+episode = Table(
+    "episode",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False, index=True),
+    Column("reason", String(32), nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("brief", Text, nullable=False, server_default=""),
+    Column("agent_id", String(36)),
+    Column("outcome", String(32)),
+    Column("requested_at", Instant, nullable=False),
+    Column("taken_at", Instant),
+    Column("first_reply_at", Instant),
+    Column("ended_at", Instant),
+)
+
+agent = Table(
+    "agent",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("email", String(256), nullable=False, unique=True),
+    Column("name", String(128), nullable=False),
+    Column("password_hash", String(256), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("failed_logins", Integer, nullable=False, server_default="0"),
+    Column("locked_until", Instant),
+    Column("created_at", Instant, nullable=False),
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("agent_id", ForeignKey("agent.id"), nullable=False),
+    Column("label", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+)

@@ -1,0 +1,273 @@
+"""What a turn reads and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.conversation import HandoffReason, Ownership
+from bot.core.identity import Identity
+from bot.core.messages import Address, Attachment, Author, Status
+from bot.store import tables as t
+from bot.store.rows import address_of, new_id, ownership_of
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInbound:
+    """A customer's message that waits for its turn.
+
+    Attributes:
+        payload: What the pressed button means; None when none was pressed.
+        attempts: Turns that failed on it so far.
+    """
+
+    id: str
+    seq: int
+    text: str
+    attachments: tuple[Attachment, ...]
+    payload: str | None
+    verified_phone: str | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """A conversation as a turn finds it."""
+
+    id: str
+    address: Address
+    ownership: Ownership
+    identity: Identity
+    customer_id: str | None
+    last_event: int
+    profile_name: str
+
+
+async def waiting(connection: AsyncConnection, limit: int) -> list[str]:
+    """Conversations with unprocessed messages, longest waiting first."""
+    rows = await connection.execute(
+        select(t.message.c.conversation_id)
+        .where(t.message.c.status == Status.RECEIVED)
+        .group_by(t.message.c.conversation_id)
+        .order_by(func.min(t.message.c.created_at))
+        .limit(limit)
+    )
+    return [row.conversation_id for row in rows]
+
+
+def _conversation(row: Row[Any]) -> ConversationRow:
+    return ConversationRow(
+        id=row.id,
+        address=address_of(row),
+        ownership=ownership_of(row),
+        identity=Identity(row.identity),
+        customer_id=row.customer_id,
+        last_event=row.last_event,
+        profile_name=row.profile_name,
+    )
+
+
+async def conversation(
+    connection: AsyncConnection, identifier: str, *, for_update: bool = False
+) -> ConversationRow | None:
+    """One conversation; with `for_update` its row stays locked until the transaction ends."""
+    query = select(t.conversation).where(t.conversation.c.id == identifier)
+    row = (await connection.execute(query.with_for_update() if for_update else query)).first()
+    return None if row is None else _conversation(row)
+
+
+async def unprocessed(connection: AsyncConnection, identifier: str) -> list[StoredInbound]:
+    """The customer's messages that no turn has answered, in order."""
+    rows = await connection.execute(
+        select(t.message, t.button.c.payload)
+        .outerjoin(
+            t.button,
+            (t.button.c.token == t.message.c.button)
+            & (t.button.c.conversation_id == t.message.c.conversation_id),
+        )
+        .where(t.message.c.conversation_id == identifier, t.message.c.status == Status.RECEIVED)
+        .order_by(t.message.c.seq)
+    )
+    return [
+        StoredInbound(
+            id=row.id,
+            seq=row.seq,
+            text=row.text,
+            attachments=tuple(Attachment(**a) for a in row.content.get("attachments", ())),
+            payload=row.payload,
+            verified_phone=row.content.get("verified_phone"),
+            attempts=row.attempts,
+        )
+        for row in rows
+    ]
+
+
+async def numbered_payload(
+    connection: AsyncConnection, identifier: str, position: int, before_seq: int
+) -> str | None:
+    """What "2" means where buttons are written as a numbered list.
+
+    Returns:
+        The payload of that button of the newest message before `before_seq`, None when that
+        message offered no such button.
+    """
+    newest = (
+        select(t.message.c.id)
+        .where(
+            t.message.c.conversation_id == identifier,
+            t.message.c.seq < before_seq,
+            t.message.c.author == Author.BOT,
+        )
+        .order_by(t.message.c.seq.desc())
+        .limit(1)
+    )
+    found = await connection.scalar(
+        select(t.button.c.payload).where(
+            t.button.c.message_id == newest.scalar_subquery(), t.button.c.position == position
+        )
+    )
+    return None if found is None else str(found)
+
+
+async def recently_said(
+    connection: AsyncConnection, identifier: str, before_seq: int, limit: int = 4
+) -> list[tuple[str, str]]:
+    """The customer's latest messages before a place in the transcript: text and intent."""
+    rows = await connection.execute(
+        select(t.message.c.text, t.message.c.understood)
+        .where(
+            t.message.c.conversation_id == identifier,
+            t.message.c.seq < before_seq,
+            t.message.c.author == Author.CUSTOMER,
+        )
+        .order_by(t.message.c.seq.desc())
+        .limit(limit)
+    )
+    said = [(row.text, str((row.understood or {}).get("intent") or "")) for row in rows]
+    return said[::-1]
+
+
+async def mark_processed(
+    connection: AsyncConnection,
+    messages: Sequence[StoredInbound],
+    understood: Mapping[str, object],
+    turn_id: str | None,
+    now: datetime,
+) -> None:
+    """Ends the wait of these messages, with what the bot understood of each."""
+    for message in messages:
+        await connection.execute(
+            update(t.message)
+            .where(t.message.c.id == message.id)
+            .values(
+                status=Status.PROCESSED,
+                understood=understood.get(message.id),
+                turn_id=turn_id,
+                updated_at=now,
+            )
+        )
+
+
+async def count_failure(
+    connection: AsyncConnection, messages: Sequence[StoredInbound], error: str
+) -> None:
+    """Notes that a turn failed on these messages; they stay unprocessed."""
+    await connection.execute(
+        update(t.message)
+        .where(t.message.c.id.in_([m.id for m in messages]))
+        .values(attempts=t.message.c.attempts + 1, error=error[:256])
+    )
+
+
+async def set_ownership(
+    connection: AsyncConnection, identifier: str, ownership: Ownership, now: datetime
+) -> None:
+    """Writes who owns the conversation."""
+    await connection.execute(
+        update(t.conversation)
+        .where(t.conversation.c.id == identifier)
+        .values(
+            state=ownership.state,
+            owner_epoch=ownership.epoch,
+            assignee=ownership.assignee,
+            updated_at=now,
+        )
+    )
+
+
+async def set_identity(
+    connection: AsyncConnection, identifier: str, identity: Identity, customer_id: str | None
+) -> None:
+    """Writes what is known about who is writing."""
+    await connection.execute(
+        update(t.conversation)
+        .where(t.conversation.c.id == identifier)
+        .values(identity=int(identity), customer_id=customer_id)
+    )
+
+
+async def append_events(
+    connection: AsyncConnection, identifier: str, first: int, events: Sequence[dict[str, Any]]
+) -> None:
+    """Adds tracker events; the primary key refuses a second writer of the same numbers."""
+    if not events:
+        return
+    await connection.execute(
+        t.event.insert(),
+        [
+            {"conversation_id": identifier, "number": first + i, "type": e["event"], "data": e}
+            for i, e in enumerate(events)
+        ],
+    )
+    await connection.execute(
+        update(t.conversation)
+        .where(t.conversation.c.id == identifier)
+        .values(last_event=first + len(events) - 1)
+    )
+
+
+async def load_events(connection: AsyncConnection, identifier: str) -> list[dict[str, Any]]:
+    """Tracker events since the newest session started, in order."""
+    start = (
+        select(func.coalesce(func.max(t.event.c.number), 0))
+        .where(t.event.c.conversation_id == identifier, t.event.c.type == "session_started")
+        .scalar_subquery()
+    )
+    # The action that starts a session stands one place before the session_started event.
+    rows = await connection.execute(
+        select(t.event.c.data)
+        .where(t.event.c.conversation_id == identifier, t.event.c.number >= start - 1)
+        .order_by(t.event.c.number)
+    )
+    return [row.data for row in rows]
+
+
+async def open_episode(
+    connection: AsyncConnection,
+    identifier: str,
+    reason: HandoffReason,
+    evidence: Mapping[str, object],
+    brief: str,
+    now: datetime,
+) -> str:
+    """Begins an episode: one passage of the conversation to humans and back."""
+    episode = new_id()
+    await connection.execute(
+        t.episode.insert().values(
+            id=episode,
+            conversation_id=identifier,
+            reason=reason,
+            evidence=dict(evidence),
+            brief=brief,
+            requested_at=now,
+        )
+    )
+    await connection.execute(
+        update(t.conversation).where(t.conversation.c.id == identifier).values(waiting_since=now)
+    )
+    return episode
