@@ -1,0 +1,131 @@
+"""When the bot is not sure: ask once, then hand over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actions.base import ShopAction, wait
+from actions.turn import Event, Turn, button
+from rasa_sdk.events import SlotSet
+
+CANDIDATES = 2
+ROUNDS_ALLOWED = 2
+
+# What "did you mean" calls an intent; those that are missing here are never offered.
+TITLES = {
+    "request_human": "Talk to a person",
+    "ask_help": "What you can do",
+    "stop_messages": "Stop messages",
+    "complain": "Make a complaint",
+    "order_status": "Where's my order?",
+    "list_orders": "My orders",
+    "cancel_order": "Cancel an order",
+    "change_order": "Change an order",
+    "change_address": "Change the address",
+    "delivery_times": "Delivery times",
+    "delivery_cost": "Delivery prices",
+    "order_late": "My order is late",
+    "order_lost": "My order got lost",
+    "item_damaged": "Something's damaged",
+    "wrong_item": "I got a wrong item",
+    "missing_item": "Something's missing",
+    "start_return": "Return something",
+    "return_policy": "Returns policy",
+    "refund_status": "Where's my refund?",
+    "exchange_item": "Swap size or colour",
+    "warranty": "Guarantee",
+    "check_stock": "Is it in stock?",
+    "product_details": "Product details",
+    "product_price": "Price of a product",
+    "price_match": "Price match",
+    "promo_code_fails": "Code doesn't work",
+    "gift_card_balance": "Gift card balance",
+    "loyalty_points": "My points",
+    "opening_hours": "Opening hours",
+    "nearest_branch": "Nearest branch",
+    "reserve_collect": "Reserve and collect",
+    "payment_methods": "Ways to pay",
+    "payment_failed": "Payment failed",
+    "invoice": "Get an invoice",
+    "find_receipt": "Find a receipt",
+    "change_details": "Change my details",
+    "unsubscribe": "Unsubscribe",
+    "delete_data": "Delete my data",
+}
+
+
+def ranking(turn: Turn) -> list[tuple[str, float]]:
+    """What the message may have meant, likeliest first, without what cannot be offered."""
+    ranked: list[dict[str, Any]] = turn.tracker.latest_message.get("intent_ranking") or []
+    return [
+        (str(guess["name"]), float(guess.get("confidence") or 0.0))
+        for guess in ranked
+        if guess.get("name") in TITLES
+    ]
+
+
+class ActionLowConfidence(ShopAction):
+    """Not understood: offers the two best guesses; the second time in a row a human takes over.
+
+    In a row means: in the turn just before. The count is read from what that turn left behind, so
+    no other action needs to reset it.
+    """
+
+    action_name = "action_low_confidence"
+    keeps_request = True
+
+    async def answer(self, turn: Turn) -> list[Event]:
+        rounds = int(turn.set_just_before("low_confidence_count") or 0) + 1
+        guesses = ranking(turn)[:CANDIDATES]
+        if rounds >= ROUNDS_ALLOWED:
+            turn.say("utter_low_confidence_handoff")
+            evidence = [{"intent": name, "confidence": round(c, 3)} for name, c in guesses]
+            return turn.hand_over("low_confidence", guesses=evidence, rounds=rounds)
+        counted = SlotSet("low_confidence_count", rounds)
+        if turn.form:
+            turn.say("utter_not_understood_in_form")
+        elif guesses:
+            turn.say("utter_did_you_mean", [button(TITLES[name], name) for name, _ in guesses])
+        else:
+            turn.say("utter_rephrase")
+        return [counted]
+
+
+# A bare value outside of a form, and what it most likely asks for.
+VALUE_MEANS = {
+    "order_number": "action_order_status",
+    "gift_card": "action_gift_card_balance",
+    "postcode": "action_nearest_branch",
+    "sku": "action_product_details",
+    "product": "action_product_details",
+    "branch": "action_opening_hours",
+}
+
+
+class ActionInform(ShopAction):
+    """The customer gave something: what was asked for, or a value out of the blue."""
+
+    action_name = "action_inform"
+    keeps_request = True
+
+    async def answer(self, turn: Turn) -> list[Event]:
+        if turn.form:
+            return self._not_what_was_asked(turn)
+        pending = turn.slot("pending_action")
+        if pending:
+            return turn.go_on_with(pending)
+        for entity, action in VALUE_MEANS.items():
+            if turn.entity(entity):
+                return turn.go_on_with(action)
+        if turn.slot("product") and (turn.entity("size") or turn.entity("colour")):
+            return turn.go_on_with("action_check_stock")
+        turn.say("utter_what_about_it")
+        return wait()
+
+    def _not_what_was_asked(self, turn: Turn) -> list[Event]:
+        misses = turn.count("form_misses") + 1
+        if misses >= ROUNDS_ALLOWED:
+            turn.say("utter_form_stuck")
+            return turn.hand_over("form_loop", form=turn.form, rounds=misses)
+        turn.say("utter_not_what_was_asked")
+        return [SlotSet("form_misses", misses)]
