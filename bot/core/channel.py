@@ -11,8 +11,8 @@ class Channel(Protocol):
     """One messaging platform, with the credentials of one shop.
 
     A connector module in ``connectors/channels/<name>/`` offers
-    ``create(name: str, credentials: Mapping[str, object], public_url: str) -> Channel``, which raises
-    ConfigurationError for a missing or wrong credential.
+    ``create(name: str, credentials: Mapping[str, object], public_url: str) -> Channel``, which
+    raises ConfigurationError for a missing or wrong credential.
     """
 
     @property

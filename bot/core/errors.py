@@ -28,7 +28,7 @@ class ConfigurationError(FrontdeskError):
     """A setting is missing or wrong.
 
     Args:
-        key: The setting, as its reader writes it (``FRONTDESK_DATABASE_URL``, ``twilio.auth_token``).
+        key: The setting as its reader writes it: ``FRONTDESK_PORT``, ``twilio.auth_token``.
         value: What was found; None where nothing was found or it is a secret.
         problem: What is wrong with it.
         next_step: What the reader should do.

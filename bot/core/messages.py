@@ -51,7 +51,7 @@ class Attachment:
     """A file that came or goes with a message.
 
     Attributes:
-        url: Where the bytes are. For inbound media this is the platform's URL, never fetched blindly.
+        url: Where the bytes are; for inbound media the platform's URL, never fetched blindly.
         content_type: MIME type as the platform states it; empty when it does not say.
         name: File name to show; may be empty.
     """
@@ -194,7 +194,7 @@ class Capabilities:
 
     Attributes:
         text_limit: Longest text of one message in characters; longer ones are split.
-        buttons: How many buttons one message can carry; 0 means they are written as a numbered list.
+        buttons: How many buttons one message carries; 0: they become a numbered list.
         button_title_limit: Longest title in characters.
         attachments: How many files one message can carry.
         typing: Whether a typing indicator can be shown.

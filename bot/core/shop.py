@@ -2,8 +2,8 @@
 
 Money is a `Decimal` in the shop's currency. Times are timezone-aware UTC. Every method raises
 ShopUnavailableError when the system is down or too slow, and methods that write raise RefusedError
-with a code when the shop's rules say no. `key` is an idempotency key: a second call with the same key
-changes nothing and returns what the first returned.
+with a code when the shop's rules say no. `key` is an idempotency key: a second call with the same
+key changes nothing and returns what the first returned.
 """
 
 from __future__ import annotations
@@ -206,13 +206,27 @@ class Crm(Protocol):
         ...
 
     async def open_ticket(
-        self, *, key: str, kind: str, summary: str, customer_id: str | None, order_number: str | None
+        self,
+        *,
+        key: str,
+        kind: str,
+        summary: str,
+        customer_id: str | None,
+        order_number: str | None,
     ) -> str:
         """Returns the ticket's number, e.g. ``T-3012``."""
         ...
 
+    async def prepare(self) -> None:
+        """Makes what only Frontdesk needs there, e.g. the record of idempotency keys."""
+        ...
+
     async def ping(self) -> None:
         """Raises ShopUnavailableError when the system cannot be reached."""
+        ...
+
+    async def close(self) -> None:
+        """Frees connections."""
         ...
 
 
@@ -232,13 +246,13 @@ class Pos(Protocol):
         ...
 
     async def change_order_address(self, number: str, address: PostalAddress, *, key: str) -> Order:
-        """RefusedError codes: ``not_found``, ``already_shipped``, ``already_cancelled``, ``collect``."""
+        """RefusedError codes: as `cancel_order`, and ``collect``: it is not sent anywhere."""
         ...
 
     async def returns_of(self, order_number: str) -> list[Return]: ...
 
     async def start_return(self, order_number: str, *, reason: str, key: str) -> Return:
-        """RefusedError codes: ``not_found``, ``not_delivered``, ``window_over``, ``already_returned``."""
+        """RefusedError: ``not_found``, ``not_delivered``, ``window_over``, ``already_returned``."""
         ...
 
     async def find_products(self, query: str, limit: int = 5) -> list[Product]:
@@ -253,8 +267,13 @@ class Pos(Protocol):
 
     async def branches(self) -> list[Branch]: ...
 
-    async def reserve(self, sku: str, branch_id: str, *, customer_id: str | None, name: str, key: str) -> str:
-        """Holds one piece for two days; returns the reservation's number. Code: ``out_of_stock``."""
+    async def reserve(
+        self, sku: str, branch_id: str, *, customer_id: str | None, name: str, key: str
+    ) -> str:
+        """Holds one piece for two days; returns the reservation's number.
+
+        RefusedError code: ``out_of_stock``.
+        """
         ...
 
     async def gift_card(self, code: str) -> GiftCard | None: ...
@@ -265,6 +284,14 @@ class Pos(Protocol):
 
     async def promotion(self, code: str) -> Promotion | None: ...
 
+    async def prepare(self) -> None:
+        """Makes what only Frontdesk needs there, e.g. the record of idempotency keys."""
+        ...
+
     async def ping(self) -> None:
         """Raises ShopUnavailableError when the system cannot be reached."""
+        ...
+
+    async def close(self) -> None:
+        """Frees connections."""
         ...

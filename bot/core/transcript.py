@@ -15,7 +15,7 @@ _CONVERSATIONS = uuid.UUID("5f0d3c1e-7f0b-5d55-9d0c-0f7a3f1c7e11")
 
 
 def conversation_id(address: Address) -> str:
-    """The id of the conversation with this address; the same on every replica, before any row exists."""
+    """The conversation with this address: one id on every replica, before any row exists."""
     return str(
         uuid.uuid5(_CONVERSATIONS, "\0".join((address.channel, address.account, address.sender)))
     )

@@ -37,7 +37,7 @@ class CollectingOutput(OutputChannel):
         self.contents: list[Content] = []
         self.handoff: HandoffRequest | None = None
 
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         """The channel that the customer uses; Rasa picks channel-specific responses by it."""
         return self._channel
 
@@ -92,5 +92,7 @@ def _attachments(message: Mapping[str, Any]) -> list[Attachment]:
     elif isinstance(attachment, Mapping):
         payload = attachment.get("payload") or {}
         kind = str(attachment.get("type") or "file")
-        found.append(Attachment(str(payload.get("src", "")), f"{kind}/*", str(payload.get("title", ""))))
+        found.append(
+            Attachment(str(payload.get("src", "")), f"{kind}/*", str(payload.get("title", "")))
+        )
     return found

@@ -1,4 +1,4 @@
-"""What a customer's message means to Rasa: buttons by what the server issued, typing as plain text."""
+"""What a message means to Rasa: buttons by what the server issued, typing as plain text."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MAX_UNDERSTOOD = 2_000
 def typed_text(text: str, attachments: tuple[Attachment, ...]) -> str:
     """The text that the brain reads.
 
-    A leading ``/`` is text, not Rasa's shorthand for an intent; a message of media alone reads as the
-    kind of media it is, e.g. ``[photo]``.
+    A leading ``/`` is text, not Rasa's shorthand for an intent; a message of media alone reads as
+    the kind of media it is, e.g. ``[photo]``.
     """
     cleaned = _CONTROL.sub(" ", text[:MAX_UNDERSTOOD]).strip().lstrip("/").strip()
     if cleaned:

@@ -1,7 +1,7 @@
 """Rasa's tracker store on our own tables.
 
-Inside a turn the store reads from and writes to a `TurnMemory`: the turn's one transaction writes the
-events together with everything else. Outside a turn it opens transactions of its own.
+Inside a turn the store reads from and writes to a `TurnMemory`: the turn's one transaction writes
+the events together with everything else. Outside a turn it opens transactions of its own.
 """
 
 from __future__ import annotations
@@ -87,9 +87,7 @@ class ConversationTrackerStore(TrackerStore):
                 new = [e.as_dict() for e in list(tracker.events)[len(known) :]]
                 await turns.append_events(connection, row.id, row.last_event + 1, new)
 
-    def _tracker(
-        self, sender_id: str, events: list[dict[str, Any]]
-    ) -> DialogueStateTracker | None:
+    def _tracker(self, sender_id: str, events: list[dict[str, Any]]) -> DialogueStateTracker | None:
         if not events:
             return None
         return DialogueStateTracker.from_dict(

@@ -64,9 +64,7 @@ class Deliveries:
         fault_point("deliver.before_send")
         return await self._send(session, channel, queued)
 
-    async def _send(
-        self, session: LockedSession, channel: Channel, queued: outbox.Queued
-    ) -> bool:
+    async def _send(self, session: LockedSession, channel: Channel, queued: outbox.Queued) -> bool:
         try:
             provider_id = await channel.send(queued.outgoing)
         except DeliveryError as error:
@@ -104,7 +102,9 @@ class Deliveries:
         """Plans another attempt, or sets the message aside for a human to see."""
         attempts = queued.attempts + 1
         if error.permanent or attempts >= MAX_ATTEMPTS:
-            logger.warning("message %s is set aside: %s", queued.outgoing.id, error.code or "failed")
+            logger.warning(
+                "message %s is set aside: %s", queued.outgoing.id, error.code or "failed"
+            )
             await self._mark(session, queued, Status.FAILED, error=error.reason[:256])
             await self._hub.publish(Event("desk", "state"))
             return True

@@ -54,9 +54,7 @@ class Detail:
 class Desk:
     """The operations. Each raises NotVisibleError for a conversation the agent may not see."""
 
-    def __init__(
-        self, database: Database, hub: Hub, crm: Crm, pos: Pos, notices: Notices
-    ) -> None:
+    def __init__(self, database: Database, hub: Hub, crm: Crm, pos: Pos, notices: Notices) -> None:
         self._database, self.hub = database, hub
         self._crm, self._pos, self._notices = crm, pos, notices
 

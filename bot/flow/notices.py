@@ -17,7 +17,7 @@ from bot.store.rows import utc_now
 
 # Used where domain.yml does not name the response.
 _DEFAULTS = {
-    "utter_handoff_queued": "I'm passing you to a colleague. You don't need to repeat anything. {wait}",
+    "utter_handoff_queued": "I'm passing you to a colleague, who sees this chat. {wait}",
     "utter_agent_joined": "{agent} has joined the chat.",
     "utter_bot_back": "{agent} has left the chat. I'm the shop's assistant again: how can I help?",
     "utter_conversation_resolved": "{agent} has closed this chat. Write any time to start again.",

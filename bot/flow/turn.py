@@ -270,8 +270,9 @@ def _intent(understood: object) -> str:
     return str(name or "")
 
 
+class _TurnFailed(Exception):
+    """Stands for an error whose message may quote the customer: type and place are kept."""
+
+
 def _without_text(error: Exception) -> Exception:
-    """The error's type and place without its message, which may quote the customer."""
-    return type("TurnFailed", (Exception,), {})(type(error).__name__).with_traceback(
-        error.__traceback__
-    )
+    return _TurnFailed(type(error).__name__).with_traceback(error.__traceback__)

@@ -39,10 +39,11 @@ PATTERNS: dict[str, str] = {
     "size": r"\bsize\s+(?:\d{1,2}(?:\.5)?|xxs|xs|s|m|l|xl|xxl)\b|\buk\s?\d{1,2}(?:\.5)?\b"
     r"|\b(?:xxs|xs|xl|xxl|xxxl|small|medium|large|extra large)\b",
 }
-COLOURS = (
-    "black white grey gray navy blue red green olive khaki yellow mustard orange pink purple lilac "
-    "burgundy brown tan camel beige cream ivory charcoal teal turquoise gold silver rust sage denim"
-).split()
+COLOURS = tuple(
+    "black white grey gray navy blue red green olive khaki yellow mustard orange pink purple lilac "  # noqa: SIM905
+    "burgundy brown tan camel beige cream ivory charcoal teal turquoise gold silver rust sage "
+    "denim".split()
+)
 _SAVED = "entity_rules.json"
 
 

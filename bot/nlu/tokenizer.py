@@ -55,4 +55,5 @@ class BlankSpacyTokenizer(Tokenizer):
         """The tokens of one text, with character offsets; never an empty list."""
         text = message.get(attribute)
         tokens = [Token(t.text, t.idx) for t in self._split(text) if not t.is_space]
-        return self._apply_token_pattern(tokens or [Token(text or " ", 0)])
+        kept: list[Token] = self._apply_token_pattern(tokens or [Token(text or " ", 0)])
+        return kept

@@ -48,9 +48,7 @@ async def add_agent(
     values = {"id": new_id(), "email": email.lower(), "name": name, "role": role, "active": True}
     try:
         await connection.execute(
-            t.agent.insert().values(
-                **values, password_hash=_hasher.hash(password), created_at=now
-            )
+            t.agent.insert().values(**values, password_hash=_hasher.hash(password), created_at=now)
         )
     except IntegrityError as error:
         raise ConfigurationError(

@@ -27,7 +27,9 @@ async def _mapped_errors() -> AsyncIterator[None]:
     except IntegrityError:
         raise
     except (DBAPIError, OSError) as error:
-        raise StoreUnavailableError(f"the database did not answer: {type(error).__name__}") from error
+        raise StoreUnavailableError(
+            f"the database did not answer: {type(error).__name__}"
+        ) from error
 
 
 class Database:
@@ -41,7 +43,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = _async_url(url)
+        self.url = async_url(url)
         self.is_sqlite = self.url.startswith("sqlite")
         self.engine: AsyncEngine = _create_engine(self.url, sqlite=self.is_sqlite)
         # SQLite has one writer: waiting here is fair and free, waiting inside SQLite is neither.
@@ -74,7 +76,9 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def try_lock(self, purpose: str, conversation: str) -> AsyncIterator[LockedSession | None]:
+    async def try_lock(
+        self, purpose: str, conversation: str
+    ) -> AsyncIterator[LockedSession | None]:
         """The lock of one conversation for one purpose (``turn``, ``deliver``), or None at once.
 
         On PostgreSQL the lock belongs to a database session: it is free as soon as its holder dies.
@@ -144,19 +148,24 @@ class LockedSession:
             yield self._connection
 
 
-def _async_url(url: str) -> str:
+def async_url(url: str, key: str = "FRONTDESK_DATABASE_URL") -> str:
+    """The URL with the async driver that Frontdesk uses.
+
+    Raises:
+        ConfigurationError: It is no URL of SQLite or PostgreSQL; `key` names the setting.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise ConfigurationError(
-            "FRONTDESK_DATABASE_URL",
+            key,
             "is not a database URL",
             "Write sqlite:///path/to/file.db or postgresql://user:password@host:5432/name.",
         ) from error
     backend = parsed.get_backend_name()
     if backend not in _DRIVERS:
         raise ConfigurationError(
-            "FRONTDESK_DATABASE_URL",
+            key,
             f"names the database '{backend}', which Frontdesk does not store in",
             "Use sqlite:///path/to/file.db or postgresql://user:password@host:5432/name.",
         )

@@ -67,7 +67,10 @@ class Summary:
 
 
 async def summaries(
-    connection: AsyncConnection, states: Sequence[State] | None, limit: int, identifier: str | None = None
+    connection: AsyncConnection,
+    states: Sequence[State] | None,
+    limit: int,
+    identifier: str | None = None,
 ) -> list[Summary]:
     """Conversations, those that wait longest first, then the newest."""
     query = select(t.conversation).limit(limit)

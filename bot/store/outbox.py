@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.messages import Author, Content, Outgoing, Status
+from bot.core.messages import Author, Button, Content, Outgoing, Status
 from bot.store import tables as t
 from bot.store.rows import address_of, content_of, new_id, reserve_seqs
 
@@ -66,7 +66,9 @@ async def write(
     for offset, draft in enumerate(drafts):
         identifier = new_id()
         ids.append(identifier)
-        content = replace(draft.content, buttons=tuple(_with_token(b) for b in draft.content.buttons))
+        content = replace(
+            draft.content, buttons=tuple(_with_token(b) for b in draft.content.buttons)
+        )
         await connection.execute(
             t.message.insert().values(
                 id=identifier,
@@ -87,7 +89,7 @@ async def write(
     return ids
 
 
-def _with_token(button: Any) -> Any:
+def _with_token(button: Button) -> Button:
     return button if button.url else replace(button, token=secrets.token_urlsafe(12))
 
 
@@ -137,7 +139,12 @@ async def head(connection: AsyncConnection, conversation: str, now: float) -> Qu
     """The first unsent message of a conversation; None when there is none, or none that is due."""
     row = (
         await connection.execute(
-            select(t.message, t.conversation.c.channel, t.conversation.c.account, t.conversation.c.sender)
+            select(
+                t.message,
+                t.conversation.c.channel,
+                t.conversation.c.account,
+                t.conversation.c.sender,
+            )
             .join(t.conversation, t.conversation.c.id == t.message.c.conversation_id)
             .where(t.message.c.conversation_id == conversation, t.message.c.status.in_(_WAITING))
             .order_by(t.message.c.seq)

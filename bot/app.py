@@ -1,0 +1,147 @@
+"""The web application: webhooks, web chat, desk, API and health in one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
+
+from bot.bootstrap import Frontdesk
+from bot.core.errors import PayloadError, SignatureError, StoreUnavailableError
+from bot.core.messages import WebhookRequest, WebhookResult
+from connectors.channels.webchat import WebchatChannel
+from connectors.channels.webchat.routes import create_router
+from desk import api, pages
+
+logger = logging.getLogger(__name__)
+
+LARGEST_BODY = 1024 * 1024
+_DEMO = Path(__file__).parent.parent / "connectors" / "demo" / "static"
+
+
+def create_app(frontdesk: Frontdesk, model: Path) -> FastAPI:
+    """The application; its lifespan starts and stops `frontdesk`.
+
+    Args:
+        model: Loaded while the server already answers ``/healthz``.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await frontdesk.start()
+        loading = asyncio.create_task(frontdesk.load_brain(model), name="load-brain")
+        loading.add_done_callback(_report_failure)
+        yield
+        loading.cancel()
+        await frontdesk.stop()
+
+    app = FastAPIOffline(
+        title="Frontdesk",
+        description="Webhooks, web chat and the desk's API.",
+        version="1",
+        lifespan=lifespan,
+    )
+    _add_health(app, frontdesk)
+    for channel in frontdesk.channels.values():
+        if isinstance(channel, WebchatChannel):
+            app.include_router(_webchat_router(frontdesk, channel))
+    _add_webhooks(app, frontdesk)
+    app.include_router(api.create_api(frontdesk.desk, frontdesk.database))
+    if frontdesk.settings.is_demo_shop:
+        _add_shop_page(app)
+    pages.mount(app, frontdesk.desk, frontdesk.database, frontdesk.settings.secret_key)
+    return app
+
+
+def _report_failure(loading: asyncio.Task[None]) -> None:
+    if not loading.cancelled() and loading.exception():
+        logger.error("the model was not loaded: %s", loading.exception())
+
+
+def _webchat_router(frontdesk: Frontdesk, channel: WebchatChannel):  # type: ignore[no-untyped-def]
+    async def receive(request: WebhookRequest) -> WebhookResult:
+        return await frontdesk.receive(channel, request)
+
+    return create_router(channel, frontdesk.transcript, frontdesk.hub, receive)
+
+
+def _add_shop_page(app: FastAPI) -> None:
+    app.mount("/demo", StaticFiles(directory=_DEMO), name="demo")
+
+    @app.get("/", include_in_schema=False)
+    async def shop() -> FileResponse:
+        return FileResponse(_DEMO / "shop.html")
+
+
+def _add_health(app: FastAPI, frontdesk: Frontdesk) -> None:
+    @app.get("/healthz", tags=["health"])
+    async def healthz() -> dict[str, str]:
+        """The process is alive."""
+        return {"status": "alive"}
+
+    @app.get("/readyz", tags=["health"])
+    async def readyz() -> JSONResponse:
+        """The database answers and a model is loaded: webhooks may be sent here."""
+        problems = []
+        try:
+            async with asyncio.timeout(3):
+                await frontdesk.database.ping()
+        except (StoreUnavailableError, TimeoutError):
+            problems.append("the database does not answer")
+        if frontdesk.brain is None:
+            problems.append("no model is loaded yet")
+        body = {"status": "not ready" if problems else "ready", "problems": problems}
+        return JSONResponse(body, status_code=503 if problems else 200)
+
+
+def _add_webhooks(app: FastAPI, frontdesk: Frontdesk) -> None:
+    @app.api_route("/webhooks/{channel}/{path:path}", methods=["GET", "POST"], tags=["webhooks"])
+    async def webhook(channel: str, path: str, request: Request) -> Response:
+        """What messaging platforms call. Acknowledged after it is stored."""
+        known = frontdesk.channels.get(channel)
+        if known is None:
+            return _problem(404, f"no channel '{channel}' is configured in credentials.yml")
+        body = await _read_body(request)
+        if body is None:
+            return _problem(413, "the body is larger than 1 MB")
+        query = f"?{request.url.query}" if request.url.query else ""
+        plain = WebhookRequest(
+            method=request.method,
+            url=f"{frontdesk.settings.reachable_url}{request.url.path}{query}",
+            path=path,
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=body,
+        )
+        try:
+            result = await frontdesk.receive(known, plain)
+        except SignatureError as error:
+            logger.warning("%s: a webhook was refused: %s", channel, error)
+            return _problem(403, "the signature is missing or wrong")
+        except PayloadError as error:
+            logger.warning("%s: a webhook was not understood: %s", channel, error)
+            return _problem(400, str(error))
+        except StoreUnavailableError:
+            logger.error("%s: a webhook could not be stored; it must be sent again", channel)
+            return _problem(503, "not stored; send it again")
+        return Response(result.body, result.status, media_type=result.content_type)
+
+
+def _problem(status: int, detail: str) -> JSONResponse:
+    return JSONResponse({"detail": detail}, status_code=status)
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """The raw body; None when it is too large, without reading it all."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            return None
+    return bytes(body)

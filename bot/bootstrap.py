@@ -1,0 +1,242 @@
+"""The one wiring file: settings in, a running Frontdesk out. Nothing happens at import."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import importlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rasa.utils.endpoints import EndpointConfig
+
+from bot.core.channel import Channel
+from bot.core.errors import ConfigurationError, ModelError
+from bot.core.handoff import Handoff
+from bot.core.messages import WebhookRequest, WebhookResult
+from bot.core.shop import Crm, Pos
+from bot.dialogue.action_endpoint import ActionServer, InProcessActions, load_actions
+from bot.dialogue.brain import Brain
+from bot.flow.deliver import Deliveries
+from bot.flow.desk import Desk, StoredTranscript
+from bot.flow.hub import LocalHub, PostgresHub
+from bot.flow.notices import Notices
+from bot.flow.receive import Receiver
+from bot.flow.turn import Shop, Turns
+from bot.flow.workers import Worker
+from bot.project import read_yaml
+from bot.settings import Settings
+from bot.store import outbox, turns
+from bot.store.database import Database, async_url
+from bot.store.migrate import migrate
+from bot.store.rows import utc_now
+
+ACTIONS_PACKAGE = "actions"
+
+
+@dataclass(slots=True)
+class Frontdesk:
+    """Everything that runs, built by `build`.
+
+    Attributes:
+        brain: None until `load_brain`; until then the server is up but not ready.
+    """
+
+    settings: Settings
+    database: Database
+    hub: LocalHub
+    shop: Shop
+    channels: dict[str, Channel]
+    handoff: Handoff
+    actions: EndpointConfig
+    receiver: Receiver
+    transcript: StoredTranscript
+    desk: Desk
+    brain: Brain | None = None
+    workers: list[Worker] = field(default_factory=list)
+
+    def current_brain(self) -> Brain:
+        """The brain in use.
+
+        Raises:
+            ModelError: None is loaded yet.
+        """
+        if self.brain is None:
+            raise ModelError("no model is loaded")
+        return self.brain
+
+    async def load_brain(self, model: Path) -> None:
+        """Loads a model beside the running work."""
+        self.brain = await asyncio.to_thread(Brain.load, model, self.database, self.actions)
+
+    async def receive(self, channel: Channel, request: WebhookRequest) -> WebhookResult:
+        """The way in for all webhooks."""
+        return await self.receiver.receive(channel, request)
+
+    async def start(self) -> None:
+        """Brings the database up to date, then starts hints and workers."""
+        await migrate(self.database)
+        await self.shop.crm.prepare()
+        await self.shop.pos.prepare()
+        await self.hub.start()
+        for worker in self.workers:
+            await worker.start()
+
+    async def stop(self) -> None:
+        """Claims nothing more, finishes what runs, and closes connections."""
+        await asyncio.gather(*(worker.stop() for worker in self.workers))
+        await self.hub.aclose()
+        for channel in self.channels.values():
+            await channel.aclose()
+        await self.handoff.aclose()
+        await self.shop.crm.close()
+        await self.shop.pos.close()
+        await self.database.aclose()
+
+
+def build(settings: Settings) -> Frontdesk:
+    """Wires everything; opens no connection.
+
+    Raises:
+        ConfigurationError: A setting or credential is missing or wrong.
+    """
+    endpoints = read_yaml(settings.project_dir / "endpoints.yml")
+    database = Database(settings.database_url)
+    hub = LocalHub() if database.is_sqlite else PostgresHub(database.url)
+    shop = connect_shop(endpoints)
+    channels = connect_channels(settings)
+    handoff = _connect_handoff(endpoints)
+    notices = Notices(lambda: made.brain.domain.responses if made.brain else {})
+    made = Frontdesk(
+        settings=settings,
+        database=database,
+        hub=hub,
+        shop=shop,
+        channels=channels,
+        handoff=handoff,
+        actions=connect_actions(endpoints),
+        receiver=Receiver(database, hub),
+        transcript=StoredTranscript(database),
+        desk=Desk(database, hub, shop.crm, shop.pos, notices),
+    )
+    made.workers = _workers(made, notices)
+    return made
+
+
+def _workers(made: Frontdesk, notices: Notices) -> list[Worker]:
+    database, hub = made.database, made.hub
+    turn = Turns(database, hub, made.current_brain, made.shop, made.channels, made.handoff, notices)
+    delivery = Deliveries(database, hub, made.channels)
+
+    async def inbox(limit: int) -> list[str]:
+        if made.brain is None:
+            return []
+        async with database.read() as connection:
+            return await turns.waiting(connection, limit)
+
+    async def outgoing(limit: int) -> list[str]:
+        async with database.read() as connection:
+            return await outbox.conversations_waiting(connection, utc_now().timestamp(), limit)
+
+    return [
+        Worker("turn", "inbox", hub, inbox, turn.run),
+        Worker("deliver", "outbox", hub, outgoing, delivery.run),
+    ]
+
+
+def _plugin(folder: str, kind: str, key: str) -> Any:
+    """The connector module ``connectors.<folder>.<kind>``, which offers ``create``."""
+    name = f"connectors.{folder}.{kind}"
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and not name.startswith(error.name):
+            raise
+        known = Path(__file__).parent.parent / "connectors" / folder
+        kinds = sorted(p.parent.name for p in known.glob("*/__init__.py"))
+        raise ConfigurationError(
+            key, "there is no such connector", f"Choose one of: {', '.join(kinds)}.", kind
+        ) from error
+
+
+def connect_shop(endpoints: Mapping[str, Any]) -> Shop:
+    """The CRM and POS of ``endpoints.yml``.
+
+    Raises:
+        ConfigurationError: A section is missing or wrong.
+    """
+    systems: dict[str, Any] = {}
+    for part in ("crm", "pos"):
+        section = dict(endpoints.get(part) or {})
+        if not section:
+            raise ConfigurationError(
+                f"endpoints.yml: {part}", "is missing", "Write its type and url, e.g. type: sql."
+            )
+        kind, url = str(section.pop("type", "sql")), str(section.pop("url", ""))
+        url = async_url(url, f"endpoints.yml: {part}.url") if kind == "sql" else url
+        systems[part] = _plugin(part, kind, f"endpoints.yml: {part}.type").create(url, section)
+    crm: Crm = systems["crm"]
+    pos: Pos = systems["pos"]
+    timezone = str((endpoints.get("shop") or {}).get("timezone", "Europe/London"))
+    return Shop(crm, pos, timezone)
+
+
+def connect_channels(settings: Settings) -> dict[str, Channel]:
+    """The channels of ``credentials.yml``, by name.
+
+    Raises:
+        ConfigurationError: A channel's secret is missing.
+    """
+    channels: dict[str, Channel] = {}
+    for name, section in read_yaml(settings.project_dir / "credentials.yml").items():
+        credentials = dict(section or {})
+        kind = str(credentials.pop("type", name))
+        module = _plugin("channels", kind, f"credentials.yml: {name}")
+        channels[name] = module.create(name, credentials, settings.reachable_url)
+    return channels
+
+
+def _connect_handoff(endpoints: Mapping[str, Any]) -> Handoff:
+    section = dict(endpoints.get("handoff") or {})
+    kind = str(section.pop("type", "desk"))
+    made: Handoff = _plugin("handoff", kind, "endpoints.yml: handoff.type").create(section)
+    return made
+
+
+def connect_actions(endpoints: Mapping[str, Any]) -> EndpointConfig:
+    """Actions in this process, or the server of ``endpoints.yml`` when ``in_process`` is false."""
+    section = dict(endpoints.get("action_endpoint") or {})
+    if section and not section.pop("in_process", True):
+        return ActionServer(**section)
+    return InProcessActions(load_actions(ACTIONS_PACKAGE))
+
+
+def own_sqlite_file(database: Database) -> object | None:
+    """Makes this process the only one on an SQLite file; keep the result while it runs.
+
+    Raises:
+        ConfigurationError: Another process has it.
+    """
+    if not database.is_sqlite:
+        return None
+    name = database.engine.url.database
+    lock = open(f"{name}.lock", "a+")  # noqa: SIM115 - held until the process ends
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        holder = lock.read().strip()
+        lock.close()
+        raise ConfigurationError(
+            "FRONTDESK_DATABASE_URL",
+            f"another Frontdesk uses this file (process {holder or 'unknown'})",
+            "Stop it, name another file, or use PostgreSQL, which many processes can share.",
+            name,
+        ) from error
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock

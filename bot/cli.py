@@ -1,0 +1,114 @@
+"""The command `frontdesk`. Heavy imports happen in the command that needs them, not for --help."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot import settings as configuration
+from bot.core.errors import FrontdeskError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="A customer-service chatbot for shops.",
+    pretty_exceptions_enable=False,
+)
+agents = typer.Typer(no_args_is_help=True, help="The humans who answer customers.")
+app.add_typer(agents, name="agent")
+
+Database = Annotated[
+    str | None,
+    typer.Option("--database-url", help="sqlite:///… or postgresql://… (FRONTDESK_DATABASE_URL)"),
+]
+
+
+def _command(name: str) -> Any:
+    """A command's module in `bot.commands`: Rasa alone takes seconds to import."""
+    return importlib.import_module(f"bot.commands.{name}")
+
+
+@app.command()
+def serve(
+    database_url: Database = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (FRONTDESK_HOST)")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (FRONTDESK_PORT)")] = None,
+    public_url: Annotated[
+        str | None, typer.Option(help="How platforms reach this server (FRONTDESK_PUBLIC_URL)")
+    ] = None,
+    secret_key: Annotated[
+        str | None,
+        typer.Option(help="Signs tokens; better as FRONTDESK_SECRET_KEY"),
+    ] = None,
+) -> None:
+    """Runs everything: webhooks, bot, workers, web chat and desk, in one process."""
+    settings = configuration.load(
+        database_url=database_url,
+        host=host,
+        port=port,
+        public_url=public_url,
+        secret_key=secret_key,
+    )
+    _command("serve").run(settings)
+
+
+@app.command()
+def train(
+    force: Annotated[bool, typer.Option(help="Train although nothing changed")] = False,
+) -> None:
+    """Trains the model from data/, domain.yml and config.yml, when they changed."""
+    _command("train").run(configuration.load(), force=force)
+
+
+@app.command()
+def talk(
+    details: Annotated[
+        bool, typer.Option("--details", help="Show intent, confidence, entities and actions")
+    ] = False,
+) -> None:
+    """A chat in the terminal, on the shop's data; nothing is stored."""
+    _command("talk").run(configuration.load(), details=details)
+
+
+@app.command()
+def seed() -> None:
+    """Fills the demo shop's database; running it again changes nothing."""
+    _command("seed").run(configuration.load())
+
+
+@app.command()
+def doctor(database_url: Database = None) -> None:
+    """Checks configuration, credentials, database, model and encoder, and says how to mend them."""
+    healthy: bool = _command("doctor").run(database_url)
+    raise typer.Exit(0 if healthy else 1)
+
+
+@agents.command("add")
+def agent_add(
+    email: Annotated[str, typer.Argument(help="The address to log in with")],
+    name: Annotated[str, typer.Option(help="The name that customers see")],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+    admin: Annotated[bool, typer.Option(help="May also act in chats of others")] = False,
+    token: Annotated[bool, typer.Option(help="Also issue an API token, shown once")] = False,
+    database_url: Database = None,
+) -> None:
+    """Adds an agent who can log in to the desk."""
+    settings = configuration.load(database_url=database_url)
+    _command("agents").add(settings, email, name, password, admin=admin, token=token)
+
+
+def main() -> None:
+    """Runs the command line; expected failures are one clear line, not a stack."""
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        app()
+    except FrontdeskError as error:
+        typer.secho(f"frontdesk: {error}", fg=typer.colors.RED, err=True)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

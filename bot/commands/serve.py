@@ -1,0 +1,161 @@
+"""`frontdesk serve`"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import logging
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import uvicorn
+from rich.console import Console
+from rich.panel import Panel
+
+from bot.app import create_app
+from bot.bootstrap import Frontdesk, build, own_sqlite_file
+from bot.commands.seed import seed_shop
+from bot.commands.train import project_of
+from bot.core.access import Role
+from bot.core.errors import ConfigurationError, ModelError
+from bot.settings import Settings
+from bot.store import accounts
+from bot.store.database import Database
+from bot.store.migrate import migrate
+from bot.store.rows import utc_now
+from bot.training import current_model
+
+console = Console(stderr=True)
+_DEMO_EMAIL = "agent@juniper.example"
+# Open live connections end after this, so that Ctrl-C is quick.
+_GRACE_SECONDS = 3
+
+
+def run(settings: Settings) -> None:
+    """Prepares what is missing, then serves until it is told to stop."""
+    _configure_logs()
+    _check_port(settings)
+    project_of(settings)
+    frontdesk = build(settings)
+    lock = own_sqlite_file(frontdesk.database)
+    login = asyncio.run(_prepare(settings))
+    model = trained_model(settings)
+    app = create_app(frontdesk, model)
+    console.print(_welcome(settings, frontdesk, login))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            # The desk and its API trust no forwarded header: the public URL is a setting.
+            proxy_headers=False,
+            server_header=False,
+        )
+    )
+    server.run()
+    del lock
+    console.print("Stopped.")
+
+
+def _configure_logs() -> None:
+    logging.basicConfig(
+        level=os.environ.get("FRONTDESK_LOG_LEVEL", "WARNING").upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+
+
+def _check_port(settings: Settings) -> None:
+    """Fails early: training first and failing then would waste a minute."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            used = error.errno == errno.EADDRINUSE
+            raise ConfigurationError(
+                "FRONTDESK_PORT" if used else "FRONTDESK_HOST",
+                "is in use by another program" if used else f"cannot be used ({error.strerror})",
+                f"Stop that program, or choose another: frontdesk serve --port {settings.port + 1}."
+                if used
+                else "Use 127.0.0.1, or 0.0.0.0 for all addresses of this machine.",
+                settings.port if used else settings.host,
+            ) from error
+
+
+async def _prepare(settings: Settings) -> tuple[str, str] | None:
+    """Database, demo shop and demo login; returns the login where this is a local trial."""
+    database = Database(settings.database_url)
+    try:
+        await migrate(database)
+        if settings.is_demo_shop and not (settings.state_dir / "shop.db").exists():
+            with console.status("Seeding the demo shop…"):
+                line = await seed_shop(settings)
+            console.print(line)
+        return await _demo_login(settings, database) if settings.is_local else None
+    finally:
+        await database.aclose()
+
+
+async def _demo_login(settings: Settings, database: Database) -> tuple[str, str] | None:
+    """One agent to try the desk with, made where nobody can log in yet."""
+    path = settings.state_dir / "demo_login.json"
+    async with database.write() as connection:
+        if not await accounts.has_agents(connection):
+            password = secrets.token_urlsafe(9)
+            await accounts.add_agent(
+                connection,
+                email=_DEMO_EMAIL,
+                name="Sam",
+                password=password,
+                role=Role.ADMIN,
+                now=utc_now(),
+            )
+            settings.state_dir.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                json.dump({"email": _DEMO_EMAIL, "password": password}, file)
+    if not path.exists():
+        return None
+    login = json.loads(path.read_text())
+    return str(login["email"]), str(login["password"])
+
+
+def trained_model(settings: Settings) -> Path:
+    """The model that fits the files; trained by a process of its own, whose memory ends with it."""
+    project = project_of(settings)
+    model = current_model(project)
+    if model is None:
+        console.print("Training the model, since its data changed. This takes about a minute.")
+        command = [sys.executable, "-m", "bot.cli", "train"]
+        if not _succeeds(command, settings.project_dir):
+            raise ModelError("The model was not trained; the lines above say why.")
+        model = current_model(project)
+    if model is None:
+        raise ModelError("The model's files changed while it was trained. Start again.")
+    return model
+
+
+def _succeeds(command: list[str], folder: Path) -> bool:
+    return subprocess.run(command, cwd=folder, check=False).returncode == 0  # noqa: S603
+
+
+def _welcome(settings: Settings, frontdesk: Frontdesk, login: tuple[str, str] | None) -> Panel:
+    url = settings.reachable_url
+    lines = []
+    if settings.is_demo_shop:
+        lines.append(f"Shop with web chat  {url}/")
+    lines.append(f"Desk                {url}/desk/")
+    if login:
+        lines.append(f"                    log in as {login[0]} with {login[1]}")
+    lines.append(f"API docs            {url}/docs")
+    lines.append(f"Channels            {', '.join(frontdesk.channels) or 'none'}")
+    lines.append("Stop with Ctrl-C.")
+    return Panel("\n".join(lines), title="Frontdesk", expand=False)

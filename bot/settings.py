@@ -1,0 +1,115 @@
+"""Settings: flags, then environment variables, then defaults."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.core.errors import ConfigurationError
+
+DEFAULT_DATABASE_URL = "sqlite:///.frontdesk/frontdesk.db"
+DEFAULT_SHOP_URL = "sqlite:///.frontdesk/shop.db"
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_SHORTEST_SECRET = 32
+
+
+class Settings(BaseSettings):
+    """What an operator sets, each as ``FRONTDESK_<NAME>`` or as a flag of ``frontdesk serve``.
+
+    Attributes:
+        database_url: Where conversations are kept.
+        shop_url: The shop's database, as ``endpoints.yml`` names it.
+        host, port: Where the server listens.
+        public_url: How customers and platforms reach it; signatures are checked against it.
+        secret_key: Signs visitor tokens and desk sessions.
+        state_dir: Local state of this installation.
+        project_dir: Where ``config.yml``, ``domain.yml``, ``credentials.yml`` and ``data/`` are.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="FRONTDESK_", extra="ignore")
+
+    database_url: str = DEFAULT_DATABASE_URL
+    shop_url: str = DEFAULT_SHOP_URL
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str = ""
+    secret_key: str = Field(default="", repr=False)
+    state_dir: Path = Path(".frontdesk")
+    project_dir: Path = Path()
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("is not a web address; write https://chat.your-shop.example")
+        return value.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_long_enough(cls, value: str) -> str:
+        if value and len(value) < _SHORTEST_SECRET:
+            raise ValueError(
+                f"is shorter than {_SHORTEST_SECRET} characters; make one with: "
+                "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+            )
+        return value
+
+    @property
+    def reachable_url(self) -> str:
+        """The public URL, or the local address where none is set."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in _LOOPBACK and not self.public_url
+
+    @property
+    def is_demo_shop(self) -> bool:
+        """Whether the shop's systems are the seeded demo database."""
+        return self.shop_url == DEFAULT_SHOP_URL
+
+
+def load(**flags: object) -> Settings:
+    """Reads the settings; flags that are None do not count.
+
+    Raises:
+        ConfigurationError: A value is wrong; names its variable.
+    """
+    try:
+        settings = Settings(**{k: v for k, v in flags.items() if v is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"FRONTDESK_{str(first['loc'][0]).upper()}"
+        value = None if name.endswith("SECRET_KEY") else first["input"]
+        problem = str(first["msg"]).removeprefix("Value error, ")
+        raise ConfigurationError(name, problem, "Set it in the environment.", value) from error
+    if not settings.secret_key:
+        settings = settings.model_copy(update={"secret_key": _local_secret(settings)})
+    # credentials.yml and endpoints.yml name these two, also where a default stands for them.
+    os.environ.setdefault("FRONTDESK_SECRET_KEY", settings.secret_key)
+    os.environ.setdefault("FRONTDESK_SHOP_URL", settings.shop_url)
+    return settings
+
+
+def _local_secret(settings: Settings) -> str:
+    """A secret of this installation's own, made once: good for a laptop, refused in public."""
+    if not settings.is_local:
+        raise ConfigurationError(
+            "FRONTDESK_SECRET_KEY",
+            "is missing, and the server can be reached from outside",
+            "Set it to a random text, the same on every replica: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        )
+    path = settings.state_dir / "secret_key"
+    if not path.exists():
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    return path.read_text().strip()

@@ -1,0 +1,187 @@
+"""Training the model, when the data it is made of changed, and only then."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import rasa.api
+import yaml
+from rasa.shared.exceptions import RasaException
+from rasa.shared.importers.importer import TrainingDataImporter
+from rasa.validator import Validator
+
+from bot.core.errors import ConfigurationError, ModelError
+
+MODELS = "models"
+_RECORD = "model.json"
+# Components that need the real TensorFlow, which is not installed by default.
+_NEEDS_TENSORFLOW = {
+    "DIETClassifier", "TEDPolicy", "ResponseSelector", "UnexpecTEDIntentPolicy",
+    "LanguageModelFeaturizer", "ConveRTFeaturizer",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The files a model is made of.
+
+    Args:
+        root: The folder of `config.yml`.
+        state: Where the record of the last training is kept.
+    """
+
+    root: Path
+    state: Path
+
+    @property
+    def inputs(self) -> list[Path]:
+        """All files that decide what the model becomes."""
+        code = Path(__file__).parent / "nlu"
+        return sorted(
+            [
+                self.root / "config.yml",
+                self.root / "domain.yml",
+                *(self.root / "data").rglob("*.yml"),
+                *code.rglob("*.py"),
+            ]
+        )
+
+    def digest(self) -> str:
+        """Changes when one of the inputs, Rasa or Frontdesk's components change."""
+        hashed = hashlib.sha256(importlib.metadata.version("rasa").encode())
+        for path in self.inputs:
+            if path.exists():
+                hashed.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        return hashed.hexdigest()
+
+
+def current_model(project: Project) -> Path | None:
+    """The model that was trained from the files as they are; None when there is none."""
+    record = project.state / _RECORD
+    try:
+        known = json.loads(record.read_text())
+        model = Path(known["model"])
+        digest = str(known["digest"])
+    except (OSError, ValueError, KeyError):
+        return None
+    return model if digest == project.digest() and model.exists() else None
+
+
+def newest_model(project: Project) -> Path | None:
+    """The last model that was trained, whatever became of the files since."""
+    found = sorted((project.root / MODELS).glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
+    return found[-1] if found else None
+
+
+def train(project: Project, *, force: bool = False) -> Path:
+    """Checks the data, trains, and notes what the model was made of.
+
+    Returns:
+        The model's file. The one that fits already is returned as it is unless `force` is set.
+
+    Raises:
+        ConfigurationError: A file is broken or contradicts another; names it.
+        ModelError: Training failed.
+    """
+    known = current_model(project)
+    if known is not None and not force:
+        return known
+    check(project)
+    digest = project.digest()
+    try:
+        result = rasa.api.train(
+            domain=str(project.root / "domain.yml"),
+            config=str(project.root / "config.yml"),
+            training_files=[str(project.root / "data")],
+            output=str(project.root / MODELS),
+            force_training=force,
+        )
+    except (RasaException, OSError, RuntimeError, ValueError) as error:
+        raise ModelError(f"Training failed: {error}") from error
+    if result.model is None:
+        raise ModelError("Training made no model; the lines above say why.")
+    project.state.mkdir(parents=True, exist_ok=True)
+    record = {"digest": digest, "model": result.model}
+    (project.state / _RECORD).write_text(json.dumps(record))
+    return Path(result.model)
+
+
+def check(project: Project) -> None:
+    """Finds what would train into a bot that does not work.
+
+    Raises:
+        ConfigurationError: Names the file and the next step.
+    """
+    for path in project.inputs:
+        if path.suffix == ".yml":
+            _check_yaml(path)
+    _check_components(project.root / "config.yml")
+    logging.getLogger("rasa.shared").setLevel(logging.ERROR)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            importer = TrainingDataImporter.load_from_config(
+                str(project.root / "config.yml"),
+                str(project.root / "domain.yml"),
+                [str(project.root / "data")],
+            )
+            validator = Validator.from_importer(importer)
+            fine = validator.verify_domain_validity() and validator.verify_all()
+        except RasaException as error:
+            raise ConfigurationError(
+                "training data", str(error), "Mend the file named here."
+            ) from error
+    problems = _messages(caught)
+    wrong = [
+        p for p in problems if "not listed in the domain" in p or "not found in the domain" in p
+    ]
+    if wrong or not fine:
+        raise ConfigurationError(
+            "training data",
+            "; ".join((wrong or problems)[:5]) or "domain.yml is not valid",
+            "Name it in domain.yml, or correct the spelling where it is used.",
+        )
+
+
+def _messages(caught: Iterable[warnings.WarningMessage]) -> list[str]:
+    texts = (" ".join(str(w.message).split()) for w in caught if w.category is UserWarning)
+    return list(dict.fromkeys(text.partition(" More info at")[0] for text in texts))
+
+
+def _check_yaml(path: Path) -> None:
+    if not path.exists():
+        raise ConfigurationError(
+            str(path), "is missing", "Run this in the folder of the assistant, or restore the file."
+        )
+    try:
+        yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigurationError(
+            str(path),
+            f"is not valid YAML{line}: {getattr(error, 'problem', None) or error}",
+            "Mend that line; the lines before it decide the indentation.",
+        ) from error
+
+
+def _check_components(config: Path) -> None:
+    if importlib.metadata.metadata("tensorflow")["Summary"].startswith("Stands in"):
+        data = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+        named = [*(data.get("pipeline") or []), *(data.get("policies") or [])]
+        for component in named:
+            name = str(component.get("name")) if isinstance(component, dict) else str(component)
+            if name in _NEEDS_TENSORFLOW:
+                raise ConfigurationError(
+                    "config.yml",
+                    f"{name} needs TensorFlow, which is not installed",
+                    "Replace the component, or install TensorFlow with `make tensorflow` "
+                    "(Python 3.11; docs/tensorflow.md).",
+                )
