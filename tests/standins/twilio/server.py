@@ -149,11 +149,13 @@ class TwilioStandin:
         self.base_url = f"http://127.0.0.1:{self._port}"
 
     async def _close(self) -> None:
-        for task in list(self._reports):
-            task.cancel()
-        await asyncio.gather(*self._reports, return_exceptions=True)
         if self._runner is not None:
             await self._runner.cleanup()
+        # Callbacks under way, and handlers that still carry out a slow fault.
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
         if self._poster.session is not None:
             await self._poster.session.close()
 
