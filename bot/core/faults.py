@@ -2,8 +2,8 @@
 
 ``FRONTDESK_KILL_AT=turn.before_commit`` ends the process by SIGKILL when it first passes that
 point; ``FRONTDESK_KILL_AT=turn.before_commit:3`` the third time. Without the variable a point costs
-comparison. Points: receive.before_commit, receive.after_commit, turn.claimed, turn.answered,
-turn.before_commit, turn.after_commit, deliver.claimed, deliver.before_send, deliver.after_send,
+one comparison. Points: receive.before_commit, receive.after_commit, turn.claimed, turn.answered,
+turn.before_commit, turn.after_commit, deliver.before_send, deliver.after_send,
 deliver.after_commit.
 """
 

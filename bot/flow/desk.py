@@ -22,10 +22,12 @@ from bot.store import desk as queries
 from bot.store import outbox, turns
 from bot.store.database import Database
 from bot.store.outbox import Draft
-from bot.store.rows import utc_now
+from bot.store.rows import agent_names, utc_now
 
 logger = logging.getLogger(__name__)
 _CARD_SECONDS = 3.0
+# The longest text an agent may send at once; channels split what is too long for them.
+LONGEST_TEXT = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,18 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A whole conversation for an agent; episodes are newest first."""
+    """A conversation for an agent.
+
+    Attributes:
+        messages: The newest ones, oldest first.
+        earlier: Whether there are messages before them.
+        episodes: All, newest first.
+    """
 
     summary: queries.Summary
     messages: Sequence[TranscriptMessage]
     episodes: Sequence[queries.Episode]
+    earlier: bool = False
 
 
 class Desk:
@@ -59,23 +68,41 @@ class Desk:
         self._crm, self._pos, self._notices = crm, pos, notices
 
     async def list(
-        self, agent: Agent, states: Sequence[State] | None = None, limit: int = 100
+        self,
+        agent: Agent,
+        states: Sequence[State] | None = None,
+        limit: int = 100,
+        *,
+        mine: bool = False,
     ) -> list[queries.Summary]:
-        """Conversations in these states (all when None); waiting ones come longest first."""
-        check_may_see(agent)
-        async with self._database.read() as connection:
-            return await queries.summaries(connection, states, limit)
+        """Conversations in these states (all when None); waiting ones come longest first.
 
-    async def detail(self, agent: Agent, conversation: str) -> Detail:
-        """The whole conversation."""
+        Args:
+            mine: Only those that the agent owns.
+        """
+        check_may_see(agent)
+        assignee = agent.id if mine else None
+        async with self._database.read() as connection:
+            return await queries.summaries(connection, states, limit, assignee=assignee)
+
+    async def summary(self, agent: Agent, conversation: str) -> queries.Summary:
+        """One conversation as a line of a list."""
         check_may_see(agent)
         async with self._database.read() as connection:
-            found = await queries.summaries(connection, None, 1, conversation)
-            if not found:
-                raise NotVisibleError("no such conversation")
-            messages = await queries.transcript(connection, conversation)
+            return await _summary(connection, conversation)
+
+    async def detail(
+        self, agent: Agent, conversation: str, *, before: int | None = None, limit: int = 200
+    ) -> Detail:
+        """The conversation with its newest messages, or those before a place in the transcript."""
+        check_may_see(agent)
+        async with self._database.read() as connection:
+            summary = await _summary(connection, conversation)
+            messages = await queries.latest(
+                connection, conversation, before=before, limit=limit + 1
+            )
             episodes = await queries.episodes(connection, conversation)
-        return Detail(found[0], messages, episodes)
+        return Detail(summary, messages[-limit:], episodes, earlier=len(messages) > limit)
 
     async def card(self, agent: Agent, summary: queries.Summary) -> Card:
         """The customer and the last orders, from CRM and POS."""
@@ -102,7 +129,9 @@ class Desk:
             if ownership.owner is Owner.AGENT:
                 if ownership.assignee == agent.id:
                     return
-                raise TakenError("another agent has taken this conversation")
+                names = await agent_names(connection, {ownership.assignee or ""})
+                winner = names.get(ownership.assignee or "", "Another agent")
+                raise TakenError(f"{winner} has this conversation already")
             if ownership.state in (State.RESOLVED, State.EXPIRED):
                 ownership = ownership.after(Trigger.REOPEN)
             ownership = ownership.after(Trigger.TAKE, agent=agent.id)
@@ -115,17 +144,18 @@ class Desk:
         """Writes to the customer; returns the message's id."""
         async with self._changing(conversation) as (connection, row, now):
             check_may_write(agent, row.ownership)
-            draft = Draft(Content(text), Author.AGENT, agent.id)
+            draft = Draft(Content(_storable(text)), Author.AGENT, agent.id)
             ids = await outbox.write(
                 connection, conversation, [draft], epoch=row.ownership.epoch, now=now
             )
+            await queries.note_first_reply(connection, conversation, now)
         return ids[0]
 
     async def note(self, agent: Agent, conversation: str, text: str) -> str:
         """Writes a note that only agents see; returns its id."""
         check_may_see(agent)
         async with self._changing(conversation) as (connection, row, now):
-            draft = Draft(Content(text), Author.AGENT, agent.id, Status.NOTE)
+            draft = Draft(Content(_storable(text)), Author.AGENT, agent.id, Status.NOTE)
             ids = await outbox.write(
                 connection, conversation, [draft], epoch=row.ownership.epoch, now=now
             )
@@ -183,6 +213,18 @@ class Desk:
     ) -> None:
         draft = Draft(notice, Author.SYSTEM)
         await outbox.write(connection, conversation, [draft], epoch=ownership.epoch, now=now)
+
+
+async def _summary(connection: AsyncConnection, conversation: str) -> queries.Summary:
+    found = await queries.summaries(connection, None, 1, conversation)
+    if not found:
+        raise NotVisibleError("no such conversation")
+    return found[0]
+
+
+def _storable(text: str) -> str:
+    # PostgreSQL cannot keep NUL in text, and nobody can read it.
+    return text.replace("\x00", "")
 
 
 class StoredTranscript:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import hashlib
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.access import Agent, Role
 from bot.core.errors import ConfigurationError
 from bot.store import tables as t
+from bot.store.database import Database
 from bot.store.rows import new_id
 
 LOCK_AFTER = 5
 LOCK_FOR = timedelta(minutes=15)
 _hasher = PasswordHasher()
-# Verified when an address is unknown, so that an answer takes as long as for a known one.
-_DUMMY_HASH = _hasher.hash(secrets.token_hex(16))
+# Hashing takes 64 MB and a core for a moment: many logins at once wait here, not the event loop.
+_hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="login")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +73,63 @@ async def agent_by_id(connection: AsyncConnection, identifier: str) -> Agent | N
     return None if row is None else _agent(row)
 
 
-async def log_in(connection: AsyncConnection, email: str, password: str, now: datetime) -> Login:
-    """Checks a password; five wrong ones lock the account for a quarter of an hour."""
-    query = select(t.agent).where(t.agent.c.email == email.strip().lower())
-    row = (await connection.execute(query)).first()
-    right = _verify(row.password_hash if row else _DUMMY_HASH, password)
-    if row is None or not row.active or (row.locked_until and row.locked_until > now):
+async def log_in(database: Database, email: str, password: str, now: datetime) -> Login:
+    """Checks a password; five wrong ones lock the account for a quarter of an hour.
+
+    Every attempt is counted before its password is looked at, so that attempts at the same time
+    count one by one. No transaction is open while the password is hashed.
+
+    Raises:
+        StoreUnavailableError: The database does not answer.
+    """
+    async with database.write() as connection:
+        row = await _count_attempt(connection, email.strip().lower(), now)
+    right = await _verify(row.password_hash if row else None, password)
+    if row is None or not right:
         return Login(None)
-    failed = 0 if right else row.failed_logins + 1
-    locked = now + LOCK_FOR if failed >= LOCK_AFTER else None
+    async with database.write() as connection:
+        await connection.execute(
+            update(t.agent).where(t.agent.c.id == row.id).values(failed_logins=0, locked_until=None)
+        )
+    return Login(_agent(row))
+
+
+async def _count_attempt(connection: AsyncConnection, email: str, now: datetime) -> Row[Any] | None:
+    """The account; None when it is unknown, locked or closed."""
+    # PostgreSQL refuses text with NUL; no account has such an address.
+    query = select(t.agent).where(t.agent.c.email == email.replace("\x00", "")).with_for_update()
+    row = (await connection.execute(query)).first()
+    if row is None or not row.active or (row.locked_until and row.locked_until > now):
+        return None
+    attempts = row.failed_logins + 1
+    locked = attempts >= LOCK_AFTER
     await connection.execute(
         update(t.agent)
         .where(t.agent.c.id == row.id)
-        .values(failed_logins=0 if locked else failed, locked_until=locked)
+        .values(
+            failed_logins=0 if locked else attempts,
+            locked_until=now + LOCK_FOR if locked else None,
+        )
     )
-    return Login(_agent(row) if right else None)
+    return row
 
 
-def _verify(password_hash: str, password: str) -> bool:
+async def _verify(password_hash: str | None, password: str) -> bool:
+    """Takes as long for an unknown account (None) as for a known one."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_hashing, _matches, password_hash or _dummy_hash(), password)
+
+
+def _matches(password_hash: str, password: str) -> bool:
     try:
         return _hasher.verify(password_hash, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+@functools.cache
+def _dummy_hash() -> str:
+    return _hasher.hash(secrets.token_hex(16))
 
 
 def _digest(token: str) -> str:
@@ -131,3 +170,13 @@ async def agent_by_token(connection: AsyncConnection, token: str, now: datetime)
     )
     row = (await connection.execute(query)).first()
     return None if row is None else _agent(row)
+
+
+async def revoke_token(connection: AsyncConnection, token: str) -> None:
+    """Ends a token at once; nothing happens when it is unknown."""
+    await connection.execute(delete(t.api_token).where(t.api_token.c.digest == _digest(token)))
+
+
+async def forget_expired_tokens(connection: AsyncConnection, now: datetime) -> None:
+    """Removes tokens that are of no use any more."""
+    await connection.execute(delete(t.api_token).where(t.api_token.c.expires_at <= now))

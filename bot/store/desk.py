@@ -44,7 +44,7 @@ class Summary:
 
     Attributes:
         last_text, last_author: The newest message that is not a note.
-        reason: Why it was last handed over; None when it never was.
+        reason: Why it is with humans now; None when no episode is open.
         waiting_since: Since when the customer waits for a human; None when nobody waits.
     """
 
@@ -71,9 +71,19 @@ async def summaries(
     states: Sequence[State] | None,
     limit: int,
     identifier: str | None = None,
+    *,
+    assignee: str | None = None,
 ) -> list[Summary]:
-    """Conversations, those that wait longest first, then the newest."""
+    """Conversations, those that wait longest first, then the newest.
+
+    Args:
+        states: Only these; all when None.
+        identifier: Only this one.
+        assignee: Only those that this agent owns.
+    """
     query = select(t.conversation).limit(limit)
+    if assignee is not None:
+        query = query.where(t.conversation.c.assignee == assignee)
     if identifier is not None:
         query = query.where(t.conversation.c.id == identifier)
     if states is not None:
@@ -134,7 +144,7 @@ async def _newest_messages(connection: AsyncConnection, ids: list[str]) -> dict[
 async def _reasons(connection: AsyncConnection, ids: list[str]) -> dict[str, str]:
     rows = await connection.execute(
         select(t.episode.c.conversation_id, t.episode.c.reason)
-        .where(t.episode.c.conversation_id.in_(ids))
+        .where(t.episode.c.conversation_id.in_(ids), t.episode.c.ended_at.is_(None))
         .order_by(t.episode.c.requested_at)
     )
     return {row.conversation_id: row.reason for row in rows}
@@ -167,6 +177,18 @@ async def transcript(
     return [_public(line) for line in lines] if for_customer else lines
 
 
+async def latest(
+    connection: AsyncConnection, identifier: str, *, before: int | None, limit: int
+) -> list[TranscriptMessage]:
+    """The newest messages before a place in the transcript (its end when None), oldest first."""
+    query = select(t.message).where(t.message.c.conversation_id == identifier)
+    if before is not None:
+        query = query.where(t.message.c.seq < before)
+    rows = (await connection.execute(query.order_by(t.message.c.seq.desc()).limit(limit))).all()
+    names = await agent_names(connection, {row.author_id for row in rows if row.author_id})
+    return [transcript_message(row, names.get(row.author_id or "", "")) for row in reversed(rows)]
+
+
 def _public(line: TranscriptMessage) -> TranscriptMessage:
     buttons = tuple(replace(b, payload="") for b in line.buttons)
     return replace(line, understood=None, buttons=buttons)
@@ -186,6 +208,19 @@ async def episodes(connection: AsyncConnection, identifier: str) -> list[Episode
         )
         for row in rows
     ]  # fmt: skip
+
+
+async def note_first_reply(connection: AsyncConnection, identifier: str, now: datetime) -> None:
+    """Keeps when a human first answered in the open episode; later replies change nothing."""
+    await connection.execute(
+        update(t.episode)
+        .where(
+            t.episode.c.conversation_id == identifier,
+            t.episode.c.ended_at.is_(None),
+            t.episode.c.first_reply_at.is_(None),
+        )
+        .values(first_reply_at=now)
+    )
 
 
 async def change_episode(connection: AsyncConnection, identifier: str, **changes: object) -> None:

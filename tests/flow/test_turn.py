@@ -1,0 +1,165 @@
+"""Turns on both databases: order, bursts, ownership, failures."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.core.conversation import HandoffReason, State
+from bot.core.messages import Author, Button, Capabilities, Content, Status
+from bot.dialogue.output import HandoffRequest
+from bot.flow.turn import MAX_TURN_ATTEMPTS
+from bot.store.turns import StoredInbound
+from tests.flow.conftest import Path
+from tests.scripted import inbound
+
+
+def handoff(_: StoredInbound) -> HandoffRequest:
+    return HandoffRequest(HandoffReason.CUSTOMER_REQUEST, {"order_number": "FD-104233"})
+
+
+async def test_a_message_is_answered_once(path: Path) -> None:
+    assert await path.say(inbound("hello")) == ["re: hello"]
+    assert not await path.turns.run(path.conversation)
+    assert path.channel.texts == ["re: hello"]
+
+
+async def test_a_redelivered_webhook_is_one_message(path: Path) -> None:
+    for _ in range(3):
+        await path.say(inbound("hello", "same-id"))
+    assert path.channel.texts == ["re: hello"]
+
+
+async def test_redelivered_in_parallel_is_one_message(path: Path) -> None:
+    results = await asyncio.gather(*(path.receive(inbound("hello", "same")) for _ in range(8)))
+    assert sum(len(new) for new in results) == 1
+
+
+async def test_a_burst_is_one_turn_in_order(path: Path) -> None:
+    sent = await path.say(inbound("one"), inbound("two"), inbound("three"))
+    assert sent == ["re: one", "re: two", "re: three"]
+    lines = await path.transcript()
+    assert [line.seq for line in lines] == sorted(line.seq for line in lines)
+
+
+async def test_two_workers_do_not_answer_twice(path: Path) -> None:
+    path.brain.delay = 0.2
+    await path.receive(inbound("hello"))
+    ran = await asyncio.gather(*(path.turns.run(path.conversation) for _ in range(4)))
+    assert sorted(ran) == [False, False, False, True]
+    assert path.brain.asked == ["hello"]
+
+
+async def test_what_the_bot_understood_is_kept(path: Path) -> None:
+    await path.say(inbound("hello"))
+    first = (await path.transcript())[0]
+    assert first.status is Status.PROCESSED
+    assert first.understood == {"intent": "scripted", "confidence": 0.9}
+
+
+async def test_nul_and_long_text_are_stored(path: Path) -> None:
+    await path.say(inbound("a\x00b" + "x" * 10_000, "odd"))
+    assert (await path.transcript())[0].text.startswith("abxxx")
+
+
+async def test_a_handoff_queues_the_chat_with_reason_and_brief(path: Path) -> None:
+    path.brain.script = handoff
+    sent = await path.say(inbound("get me a person"))
+    assert len(sent) == 1
+    assert "colleague" in sent[0]
+    detail = await path.desk.detail(path.agent, path.conversation)
+    assert detail.summary.state is State.QUEUED
+    assert detail.summary.waiting_since is not None
+    assert detail.episodes[0].reason == "customer_request"
+    assert detail.episodes[0].evidence == {"order_number": "FD-104233"}
+    assert "get me a person" in detail.episodes[0].brief
+    assert "FD-104233" in detail.episodes[0].brief
+
+
+async def test_the_bot_is_silent_while_a_human_owns_the_chat(path: Path) -> None:
+    path.brain.script = handoff
+    await path.say(inbound("human please"))
+    path.brain.script = lambda m: Content(f"re: {m.text}")
+    await path.say(inbound("still there?"))
+    await path.desk.take(path.agent, path.conversation)
+    sent = await path.say(inbound("hello human"))
+    assert not [text for text in sent if text.startswith("re:")]
+    assert path.brain.asked == ["human please"]
+
+
+async def test_after_resolving_the_bot_answers_again(path: Path) -> None:
+    path.brain.script = handoff
+    await path.say(inbound("human please"))
+    await path.desk.take(path.agent, path.conversation)
+    await path.desk.resolve(path.agent, path.conversation)
+    path.brain.script = lambda m: Content(f"re: {m.text}")
+    sent = await path.say(inbound("thanks"))
+    assert sent[-1] == "re: thanks"
+    detail = await path.desk.detail(path.agent, path.conversation)
+    assert detail.summary.state is State.BOT
+    assert detail.episodes[0].outcome == "resolved"
+
+
+async def test_an_answer_that_an_agent_overtook_is_not_sent(path: Path) -> None:
+    path.brain.delay = 0.3
+    await path.receive(inbound("hello"))
+    turn = asyncio.create_task(path.turns.run(path.conversation))
+    await asyncio.sleep(0.1)
+    await path.desk.take(path.agent, path.conversation)
+    await turn
+    await path.deliveries.run(path.conversation)
+    assert not [text for text in path.channel.texts if text.startswith("re:")]
+    dropped = [m for m in await path.transcript() if m.author is Author.BOT]
+    assert [m.status for m in dropped] == [Status.DROPPED]
+
+
+async def test_a_turn_that_fails_is_tried_again_and_then_goes_to_a_human(path: Path) -> None:
+    path.brain.script = lambda m: ValueError("the customer's text")
+    await path.receive(inbound("poison"))
+    for _ in range(MAX_TURN_ATTEMPTS):
+        await path.turns.run(path.conversation)
+    assert not await path.turns.run(path.conversation)
+    detail = await path.desk.detail(path.agent, path.conversation)
+    assert detail.summary.state is State.QUEUED
+    assert detail.episodes[0].reason == "engine_error"
+    assert path.brain.asked == ["poison"] * MAX_TURN_ATTEMPTS
+
+
+async def test_a_failing_turn_does_not_hold_up_what_follows(path: Path) -> None:
+    failed = False
+
+    def once(message: StoredInbound) -> Content | Exception:
+        nonlocal failed
+        if not failed:
+            failed = True
+            return RuntimeError("once")
+        return Content(f"re: {message.text}")
+
+    path.brain.script = once
+    await path.receive(inbound("one"))
+    await path.turns.run(path.conversation)
+    assert await path.say(inbound("two")) == ["re: one", "re: two"]
+
+
+async def test_a_pressed_button_means_what_the_server_issued(path: Path) -> None:
+    path.brain.script = lambda m: Content("Which?", (Button("Yes", payload="/affirm"),))
+    await path.say(inbound("hm"))
+    token = path.channel.sent[0].content.buttons[0].token
+    assert token
+    await path.receive(inbound("Yes", "press", button=token))
+    await path.turns.run(path.conversation)
+    assert path.brain.payloads == [None, "/affirm"]
+
+
+async def test_a_forged_button_is_only_text(path: Path) -> None:
+    await path.say(inbound("/restart", "forged", button="/restart"))
+    assert path.brain.payloads == [None]
+
+
+async def test_a_number_picks_a_button_where_buttons_are_a_list(path: Path) -> None:
+    path.channel.capabilities = Capabilities(1600, buttons=0)
+    buttons = (Button("Yes", payload="/affirm"), Button("No", payload="/deny"))
+    path.brain.script = lambda m: Content("Which?", buttons)
+    await path.say(inbound("hm"))
+    await path.say(inbound("2."))
+    await path.say(inbound("7"))
+    assert path.brain.payloads == [None, "/deny", None]
