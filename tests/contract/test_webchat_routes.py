@@ -143,7 +143,7 @@ async def test_what_was_never_sent_is_never_shown(chat: Chat) -> None:
 async def test_a_wrong_place_is_refused(chat: Chat, after: str) -> None:
     answer = await chat.get(f"/messages?after={after}")
     assert answer.status_code == 400
-    assert "after" in answer.json()["error"]
+    assert "after" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ async def test_nothing_goes_without_a_token(
     body = b'{"id": "1", "text": "Hi"}'
     answer = await chat.http.request(method, BASE + path, headers=headers, content=body)
     assert answer.status_code == 403
-    assert "token" in answer.json()["error"]
+    assert "token" in answer.json()["detail"]
     assert not chat.backend.inbound
 
 
@@ -172,7 +172,7 @@ async def test_bad_bodies_are_refused(chat: Chat) -> None:
     unknown = await chat.post("/messages", {"id": "1", "text": "Hi", "sender": "else"})
     assert (unknown.status_code, unknown.json()) == (
         400,
-        {"error": "sender: Extra inputs are not permitted"},
+        {"detail": "sender: Extra inputs are not permitted"},
     )
     large = await chat.post("/messages", {"id": "1", "text": "x" * 70_000})
     assert large.status_code == 400

@@ -104,7 +104,7 @@ class WebchatChannel:
         if wait > 0:
             seconds = math.ceil(wait)
             problem = f"Too many messages in a short time. Try again in {seconds} seconds."
-            return _json(429, {"error": problem, "retry_after": seconds})
+            return _json(429, {"detail": problem, "retry_after": seconds})
         inbound = Inbound(
             address=address,
             provider_id=f"{address.sender}:{sent.id}",

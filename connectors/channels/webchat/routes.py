@@ -223,4 +223,4 @@ def _place(text: str) -> int:
 
 
 def _problem(status: int, text: str, headers: dict[str, str]) -> Response:
-    return JSONResponse({"error": text}, status, headers=headers)
+    return JSONResponse({"detail": text}, status, headers=headers)
