@@ -1,0 +1,1 @@
+"""Systems that know the shop's customers, one package each."""
