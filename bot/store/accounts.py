@@ -117,12 +117,14 @@ async def _count_attempt(connection: AsyncConnection, email: str, now: datetime)
 async def _verify(password_hash: str | None, password: str) -> bool:
     """Takes as long for an unknown account (None) as for a known one."""
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_hashing, _matches, password_hash or _dummy_hash(), password)
+    return await loop.run_in_executor(_hashing, _matches, password_hash, password)
 
 
-def _matches(password_hash: str, password: str) -> bool:
+def _matches(password_hash: str | None, password: str) -> bool:
+    # Made for every account, else the first unknown one of a process would take longer.
+    dummy = _dummy_hash()
     try:
-        return _hasher.verify(password_hash, password)
+        return _hasher.verify(password_hash or dummy, password)
     except (VerificationError, InvalidHashError):
         return False
 
