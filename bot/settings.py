@@ -11,8 +11,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.errors import ConfigurationError
 
-DEFAULT_DATABASE_URL = "sqlite:///.frontdesk/frontdesk.db"
-DEFAULT_SHOP_URL = "sqlite:///.frontdesk/shop.db"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _SHORTEST_SECRET = 32
 
@@ -21,8 +19,8 @@ class Settings(BaseSettings):
     """What an operator sets, each as ``FRONTDESK_<NAME>`` or as a flag of ``frontdesk serve``.
 
     Attributes:
-        database_url: Where conversations are kept.
-        shop_url: The shop's database, as ``endpoints.yml`` names it.
+        database_url: Where conversations are kept; a file in `state_dir` by default.
+        shop_url: The shop's database, as ``endpoints.yml`` names it; the demo's by default.
         host, port: Where the server listens.
         public_url: How customers and platforms reach it; signatures are checked against it.
         secret_key: Signs visitor tokens and desk sessions.
@@ -32,8 +30,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="FRONTDESK_", extra="ignore")
 
-    database_url: str = DEFAULT_DATABASE_URL
-    shop_url: str = DEFAULT_SHOP_URL
+    database_url: str = ""
+    shop_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     public_url: str = ""
@@ -72,7 +70,20 @@ class Settings(BaseSettings):
     @property
     def is_demo_shop(self) -> bool:
         """Whether the shop's systems are the seeded demo database."""
-        return self.shop_url == DEFAULT_SHOP_URL
+        return self.shop_url == self._local_file("shop.db")
+
+    def _local_file(self, name: str) -> str:
+        return f"sqlite:///{self.state_dir / name}"
+
+    def completed(self) -> Settings:
+        """These settings with the defaults that depend on others."""
+        return self.model_copy(
+            update={
+                "database_url": self.database_url or self._local_file("frontdesk.db"),
+                "shop_url": self.shop_url or self._local_file("shop.db"),
+                "secret_key": self.secret_key or _local_secret(self),
+            }
+        )
 
 
 def load(**flags: object) -> Settings:
@@ -82,15 +93,15 @@ def load(**flags: object) -> Settings:
         ConfigurationError: A value is wrong; names its variable.
     """
     try:
-        settings = Settings(**{k: v for k, v in flags.items() if v is not None})  # type: ignore[arg-type]
+        given = {name: value for name, value in flags.items() if value is not None}
+        settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         name = f"FRONTDESK_{str(first['loc'][0]).upper()}"
         value = None if name.endswith("SECRET_KEY") else first["input"]
         problem = str(first["msg"]).removeprefix("Value error, ")
         raise ConfigurationError(name, problem, "Set it in the environment.", value) from error
-    if not settings.secret_key:
-        settings = settings.model_copy(update={"secret_key": _local_secret(settings)})
+    settings = settings.completed()
     # credentials.yml and endpoints.yml name these two, also where a default stands for them.
     os.environ.setdefault("FRONTDESK_SECRET_KEY", settings.secret_key)
     os.environ.setdefault("FRONTDESK_SHOP_URL", settings.shop_url)

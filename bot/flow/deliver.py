@@ -12,7 +12,7 @@ from bot.core.errors import DeliveryError
 from bot.core.faults import fault_point
 from bot.core.messages import Author, Status
 from bot.core.transcript import Event, Hub
-from bot.store import outbox
+from bot.store import inbox, outbox
 from bot.store.database import Database, LockedSession
 from bot.store.rows import provider_key, utc_now
 
@@ -81,7 +81,12 @@ class Deliveries:
     async def _sent(self, session: LockedSession, queued: outbox.Queued, provider_id: str) -> None:
         address = queued.outgoing.address
         key = provider_key(address.channel, address.account, provider_id)
-        await self._mark(session, queued, Status.SENT, provider_key=key, error=None)
+        now = utc_now()
+        async with session.write() as connection:
+            await outbox.mark(
+                connection, queued.outgoing.id, Status.SENT, now, provider_key=key, error=None
+            )
+            await inbox.apply_early_receipts(connection, key, now)
 
     async def _reconcile(
         self, session: LockedSession, channel: Channel, queued: outbox.Queued

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversation import State
@@ -93,22 +93,45 @@ async def note_receipts(
 ) -> list[str]:
     """Moves sent messages forward; a receipt that would move one back is ignored.
 
+    A receipt can overtake the commit of "sent": one whose message is not known yet is kept for
+    `apply_early_receipts`.
+
     Returns:
         The conversations that changed.
     """
     changed: dict[str, None] = {}
     for receipt in receipts:
-        lower = [s for s, rank in DELIVERY_RANK.items() if rank < DELIVERY_RANK[receipt.status]]
-        conversation = await connection.scalar(
-            update(t.message)
-            .where(
-                t.message.c.provider_key
-                == provider_key(receipt.channel, receipt.account, receipt.provider_id),
-                t.message.c.status.in_(lower),
+        key = provider_key(receipt.channel, receipt.account, receipt.provider_id)
+        known = select(t.message.c.conversation_id).where(t.message.c.provider_key == key)
+        conversation = await connection.scalar(known)
+        if conversation is None:
+            await connection.execute(
+                insert_once(connection, t.early_receipt).values(
+                    provider_key=key, status=receipt.status, error=receipt.error, created_at=now
+                )
             )
-            .values(status=receipt.status, error=receipt.error, updated_at=now)
-            .returning(t.message.c.conversation_id)
-        )
-        if conversation:
+        elif await _move_forward(connection, key, receipt.status, receipt.error, now):
             changed[conversation] = None
     return list(changed)
+
+
+async def apply_early_receipts(connection: AsyncConnection, key: str, now: datetime) -> None:
+    """Applies the receipts that came before their message was committed as sent."""
+    gone = delete(t.early_receipt).where(t.early_receipt.c.provider_key == key)
+    rows = await connection.execute(
+        gone.returning(t.early_receipt.c.status, t.early_receipt.c.error)
+    )
+    for row in rows.all():
+        await _move_forward(connection, key, Status(row.status), row.error, now)
+
+
+async def _move_forward(
+    connection: AsyncConnection, key: str, status: Status, error: str | None, now: datetime
+) -> bool:
+    lower = [s for s, rank in DELIVERY_RANK.items() if rank < DELIVERY_RANK[status]]
+    result = await connection.execute(
+        update(t.message)
+        .where(t.message.c.provider_key == key, t.message.c.status.in_(lower))
+        .values(status=status, error=error, updated_at=now)
+    )
+    return result.rowcount > 0

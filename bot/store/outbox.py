@@ -96,6 +96,8 @@ def _with_token(button: Button) -> Button:
 async def _write_buttons(
     connection: AsyncConnection, conversation: str, message: str, content: Content
 ) -> None:
+    # Links are not counted: where buttons become a numbered list, they stand above it.
+    choices = [button for button in content.buttons if button.token]
     rows = [
         {
             "token": button.token,
@@ -105,8 +107,7 @@ async def _write_buttons(
             "title": button.title,
             "payload": button.payload,
         }
-        for position, button in enumerate(content.buttons, start=1)
-        if button.token
+        for position, button in enumerate(choices, start=1)
     ]
     if rows:
         await connection.execute(t.button.insert(), rows)

@@ -112,6 +112,16 @@ message = Table(
     ),
 )
 
+# What a platform said of a message before our own "sent" was committed.
+early_receipt = Table(
+    "early_receipt",
+    metadata,
+    Column("provider_key", String(512), primary_key=True),
+    Column("status", String(16), primary_key=True),
+    Column("error", String(256)),
+    Column("created_at", Instant, nullable=False),
+)
+
 button = Table(
     "button",
     metadata,

@@ -113,15 +113,25 @@ async def numbered_payload(
     """What "2" means where buttons are written as a numbered list.
 
     Returns:
-        The payload of that button of the newest message before `before_seq`, None when that
-        message offered no such button.
+        The payload of that choice in the newest list before `before_seq`; None when the customer
+        has written since, or when that list had no such choice.
     """
-    newest = (
-        select(t.message.c.id)
+    last_said = (
+        select(func.coalesce(func.max(t.message.c.seq), 0))
         .where(
             t.message.c.conversation_id == identifier,
             t.message.c.seq < before_seq,
-            t.message.c.author == Author.BOT,
+            t.message.c.author == Author.CUSTOMER,
+        )
+        .scalar_subquery()
+    )
+    newest = (
+        select(t.message.c.id)
+        .join(t.button, t.button.c.message_id == t.message.c.id)
+        .where(
+            t.message.c.conversation_id == identifier,
+            t.message.c.seq < before_seq,
+            t.message.c.seq > last_said,
         )
         .order_by(t.message.c.seq.desc())
         .limit(1)

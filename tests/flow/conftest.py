@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -77,14 +76,14 @@ async def add_agent(database: Database, name: str, role: Role = Role.AGENT) -> A
 
 
 @pytest.fixture
-async def path(database: Database) -> AsyncIterator[Path]:
+async def path(database: Database) -> Path:
     """A message path on an empty database of each kind."""
     brain, channel, hub = ScriptedBrain(), ScriptedChannel(), LocalHub()
     notices = Notices(lambda: {})
     # The scripted brain looks nothing up; identity by phone has tests of its own with a real CRM.
     shop = Shop(cast(Crm, None), cast(Pos, None), "Europe/London")
     channels = {channel.name: channel}
-    yield Path(
+    return Path(
         database,
         brain,
         channel,

@@ -100,6 +100,17 @@ async def test_receipts_move_forward_and_never_back(path: Path) -> None:
     assert await receipt(Status.FAILED) == "read"
 
 
+async def test_a_receipt_that_overtakes_the_commit_of_sent_is_not_lost(path: Path) -> None:
+    await path.receive(inbound("one"))
+    await path.turns.run(path.conversation)
+    message = next(m for m in await path.transcript() if m.author.value == "bot")
+    early = Receipt(ADDRESS.channel, ADDRESS.account, f"provider-{message.id}", Status.DELIVERED)
+    async with path.database.write() as connection:
+        await inbox.note_receipts(connection, [early], utc_now())
+    await path.deliveries.run(path.conversation)
+    assert await statuses(path) == ["delivered"]
+
+
 async def test_the_customer_sees_only_what_was_sent(path: Path) -> None:
     await path.receive(inbound("one"))
     await path.turns.run(path.conversation)

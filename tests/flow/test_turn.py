@@ -163,3 +163,22 @@ async def test_a_number_picks_a_button_where_buttons_are_a_list(path: Path) -> N
     await path.say(inbound("2."))
     await path.say(inbound("7"))
     assert path.brain.payloads == [None, "/deny", None]
+
+
+async def test_numbers_count_choices_and_not_links(path: Path) -> None:
+    path.channel.capabilities = Capabilities(1600, buttons=0)
+    buttons = (Button("Track it", url="https://carrier.example"), Button("Yes", payload="/affirm"))
+    path.brain.script = lambda m: Content("Which?", buttons)
+    await path.say(inbound("hm"))
+    await path.say(inbound("1"))
+    assert path.brain.payloads == [None, "/affirm"]
+
+
+async def test_a_number_after_other_words_is_only_a_number(path: Path) -> None:
+    path.channel.capabilities = Capabilities(1600, buttons=0)
+    path.brain.script = lambda m: (
+        Content("Which?", (Button("Yes", payload="/affirm"),)) if m.text == "hm" else Content("ok")
+    )
+    for text in ("hm", "something else", "1"):
+        await path.say(inbound(text))
+    assert path.brain.payloads == [None, None, None]

@@ -11,6 +11,14 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "early_receipt",
+        sa.Column("provider_key", sa.String(length=512), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("error", sa.String(length=256), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_key", "status", name=op.f("pk_early_receipt")),
+    )
+    op.create_table(
         "agent",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("email", sa.String(length=256), nullable=False),
@@ -162,6 +170,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("early_receipt")
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_message_provider_key"))
         batch_op.drop_index(

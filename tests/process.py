@@ -1,0 +1,177 @@
+"""Frontdesk as its users run it: a process of its own, on a free port, with its own state."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from bot.training import Project, current_model, train
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 60.0
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def prepared_state(folder: Path) -> Path:
+    """A state folder that knows the assistant's model, trained when it has to be."""
+    state = folder / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    shared = Project(ROOT, ROOT / ".frontdesk")
+    if current_model(shared) is None:
+        train(shared)
+    record = json.loads((shared.state / "model.json").read_text())
+    record["model"] = str((ROOT / record["model"]).resolve())
+    (state / "model.json").write_text(json.dumps(record))
+    return state
+
+
+@dataclass
+class Server:
+    """One running `frontdesk serve`."""
+
+    state: Path
+    port: int
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """What it printed so far."""
+        return (self.state / "server.log").read_text(errors="replace")
+
+    def start(self, **environment: str) -> None:
+        """Starts the process; it is not ready yet."""
+        variables = os.environ | self.environment | environment
+        variables |= {
+            "FRONTDESK_STATE_DIR": str(self.state),
+            "FRONTDESK_PORT": str(self.port),
+            "PYTHONUNBUFFERED": "1",
+        }
+        with (self.state / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bot.cli", "serve"],
+                cwd=ROOT,
+                env=variables,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_ready(self) -> None:
+        """Returns when ``/readyz`` says ready; fails with the log when the process ends."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self.process is not None
+            assert self.process.poll() is None, f"it ended:\n{self.log}"
+            try:
+                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+        raise AssertionError(f"not ready after {START_SECONDS} s:\n{self.log}")
+
+    def wait_end(self, seconds: float = 30.0) -> int:
+        """The exit code, when the process has ended by itself."""
+        assert self.process is not None
+        return self.process.wait(timeout=seconds)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Ends the process and returns its exit code."""
+        if self.process is None or self.process.poll() is not None:
+            return 0 if self.process is None else int(self.process.returncode)
+        self.process.send_signal(how)
+        return self.wait_end()
+
+    @property
+    def login(self) -> dict[str, str]:
+        """The demo agent's e-mail and password."""
+        found: dict[str, str] = json.loads((self.state / "demo_login.json").read_text())
+        return found
+
+
+@contextmanager
+def running(folder: Path, **environment: str) -> Iterator[Server]:
+    """A server that is ready; stopped and removed afterwards."""
+    server = Server(prepared_state(folder), free_port(), environment)
+    server.start()
+    try:
+        server.wait_ready()
+        yield server
+    finally:
+        server.stop(signal.SIGKILL)
+        shutil.rmtree(server.state, ignore_errors=True)
+
+
+class Visitor:
+    """A customer at the web chat, by its HTTP interface."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.Client(base_url=url, timeout=10)
+        session = self._http.post("/webhooks/webchat/session").json()
+        self.token, self.conversation = session["token"], session["conversation"]
+        self._http.headers["Authorization"] = f"Bearer {self.token}"
+        self._sent = 0
+        self.seen = 0
+
+    def __enter__(self) -> Visitor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def send(self, text: str, button: str | None = None, identifier: str | None = None) -> int:
+        """Sends one message; returns the HTTP status."""
+        self._sent += 1
+        body = {"id": identifier or f"m{self._sent}", "text": text}
+        if button:
+            body["button"] = button
+        return self._http.post("/webhooks/webchat/messages", json=body).status_code
+
+    def messages(self, after: int = 0) -> list[dict[str, object]]:
+        """The conversation as the customer reads it."""
+        answer = self._http.get("/webhooks/webchat/messages", params={"after": after})
+        found: list[dict[str, object]] = answer.json()["messages"]
+        return found
+
+    def read(self, seconds: float = 15.0) -> list[dict[str, object]]:
+        """Waits for new messages from the shop, and a moment longer for those that follow."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._new():
+                time.sleep(0.4)
+                found = self._new()
+                self.seen = max(int(str(m["seq"])) for m in found)
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"nothing new after {seconds} s: {self.messages()}")
+
+    def _new(self) -> list[dict[str, object]]:
+        return [m for m in self.messages(self.seen) if m["author"] != "customer"]
+
+    def ask(self, text: str, button: str | None = None) -> str:
+        """Sends, and reads the answer as one text."""
+        assert self.send(text, button) == 202
+        return "\n".join(str(m["text"]) for m in self.read())
