@@ -142,4 +142,7 @@ REFUSALS = {
     "window_over": "utter_refused_window_over",
     "already_returned": "utter_refused_already_returned",
     "out_of_stock": "utter_refused_out_of_stock",
+    "invalid_email": "utter_contact_unclear",
+    "invalid_phone": "utter_contact_unclear",
+    "taken": "utter_refused_taken",
 }

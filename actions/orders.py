@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from rasa_sdk.events import SlotSet
+
 from actions.base import ShopAction
 from actions.formatting import day, items, local_date, money, order_title
 from actions.turn import Event, Turn, button, link
 from bot.core.identity import Identity
 from bot.core.shop import Order, OrderState, Shipment
-from rasa_sdk.events import SlotSet
 
-NOT_SHIPPED = frozenset({OrderState.PLACED, OrderState.PAID, OrderState.PACKED})
-ON_THE_WAY = frozenset({*NOT_SHIPPED, OrderState.SHIPPED, OrderState.READY_FOR_COLLECTION})
+# Until somebody packs it, an order can be cancelled and sent elsewhere.
+NOT_PACKED = frozenset({OrderState.PLACED, OrderState.PAID})
+ON_THE_WAY = frozenset(
+    {*NOT_PACKED, OrderState.PACKED, OrderState.SHIPPED, OrderState.READY_FOR_COLLECTION}
+)
 WITH_CUSTOMER = frozenset({OrderState.DELIVERED, OrderState.COLLECTED})
 CHOICES = 3  # what fits on the buttons of every channel
 
 
-async def the_order(
-    turn: Turn, action: str, likely: Collection[OrderState]
-) -> Order | list[Event]:
+async def the_order(turn: Turn, action: str, likely: Collection[OrderState]) -> Order | list[Event]:
     """The order that the customer means.
 
     Args:
@@ -48,6 +50,20 @@ async def the_order(
         turn.say("utter_which_order", order_buttons(turn, fitting))
         return [SlotSet("pending_action", action)]
     return fitting[0] if fitting else orders[0]
+
+
+async def own_order(turn: Turn) -> Order | None:
+    """The order in the slot, checked again before anything is done with it.
+
+    The customer may have named another one since it was looked at; when that one is not theirs,
+    they are told what they would be told of an unknown one.
+    """
+    given = turn.slot("order_number") or ""
+    order = await turn.pos.order(given)
+    if order is not None and order.customer_id == turn.customer_id:
+        return order
+    turn.say("utter_order_not_found", order=given)
+    return None
 
 
 def order_buttons(turn: Turn, orders: list[Order]) -> list[dict[str, str]]:

@@ -12,8 +12,9 @@ class ActionHandoff(ShopAction):
     action_name = "action_handoff"
 
     async def answer(self, turn: Turn) -> list[Event]:
-        reason = "complaint" if turn.intent == "complain" else "customer_request"
-        return turn.hand_over(reason)
+        # "Yes" to the human that was offered after a complaint is still about the complaint.
+        complained = turn.intent == "affirm" and "complain" in turn.recent_intents(2)
+        return turn.hand_over("complaint" if complained else "customer_request")
 
 
 class ActionComplain(ShopAction):

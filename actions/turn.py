@@ -125,6 +125,15 @@ class Turn:
                 events.insert(0, event)
         return events
 
+    def recent_intents(self, limit: int = 5) -> list[str]:
+        """What the customer's latest messages meant, the current one last."""
+        names = [
+            str(((event.get("parse_data") or {}).get("intent") or {}).get("name") or "")
+            for event in self.tracker.events
+            if event.get("event") == "user"
+        ]
+        return [name for name in names if name][-limit:]
+
     def set_just_before(self, slot: str) -> Any:
         """The value the previous turn gave this slot; None when it did not touch it."""
         values = [
@@ -170,6 +179,7 @@ class Turn:
         known: dict[str, object] = {
             "intent": self.intent,
             "identity": self.identity.name.lower(),
+            "recent_intents": self.recent_intents(),
         }
         if self.form:
             known["form"] = self.form

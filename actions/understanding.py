@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from rasa_sdk.events import SlotSet
+
 from actions.base import ShopAction, wait
 from actions.turn import Event, Turn, button
-from rasa_sdk.events import SlotSet
 
 CANDIDATES = 2
 ROUNDS_ALLOWED = 2
@@ -102,6 +103,14 @@ VALUE_MEANS = {
 }
 
 
+# The action that starts a form anew for another order.
+STARTED_BY = {
+    "cancel_form": "action_cancel_order",
+    "return_form": "action_start_return",
+    "address_form": "action_change_address",
+}
+
+
 class ActionInform(ShopAction):
     """The customer gave something: what was asked for, or a value out of the blue."""
 
@@ -109,6 +118,9 @@ class ActionInform(ShopAction):
     keeps_request = True
 
     async def answer(self, turn: Turn) -> list[Event]:
+        starter = STARTED_BY.get(turn.form or "")
+        if starter and turn.entity("order_number"):  # "sorry, I meant FD-104234"
+            return turn.go_on_with(starter)
         if turn.form:
             return self._not_what_was_asked(turn)
         pending = turn.slot("pending_action")

@@ -60,9 +60,9 @@ class ValidateVerifyForm(ShopForm):
         if number is None:
             return self.ask_again(turn, "order_number", "utter_order_number_unclear")
         contact = tracker.slots.get("contact")
-        return await self._check(turn, number, str(contact)) if contact else {
-            "order_number": number
-        }
+        return (
+            await self._check(turn, number, str(contact)) if contact else {"order_number": number}
+        )
 
     async def validate_contact(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
