@@ -20,7 +20,7 @@ DEFAULT_SERVER = "postgresql+asyncpg://root@127.0.0.1:5432/postgres"
 
 
 def server_url() -> URL:
-    """The server that tests may create databases on: FRONTDESK_TEST_POSTGRES, else the local one."""
+    """The server to create databases on: FRONTDESK_TEST_POSTGRES, else the local one."""
     return make_url(os.environ.get("FRONTDESK_TEST_POSTGRES", DEFAULT_SERVER))
 
 
@@ -33,8 +33,10 @@ def absent(problem: str) -> None:
 
 
 @contextmanager
-def temporary_database() -> Iterator[str]:
-    """Yields the ``postgresql+asyncpg://`` URL of an empty database, which is dropped afterwards.
+def temporary_database(template: str = "template0") -> Iterator[str]:
+    """Yields the ``postgresql+asyncpg://`` URL of a database, which is dropped afterwards.
+
+    It is empty, or a copy of ``template``, to which nobody may be connected.
 
     Skips the test when no server answers; fails it instead when the environment says ``CI=true``.
     May be used from plain and from async fixtures.
@@ -42,9 +44,9 @@ def temporary_database() -> Iterator[str]:
     server = server_url()
     name = f"frontdesk_test_{os.getpid()}_{secrets.token_hex(4)}"
     try:
-        # template0: unlike template1 nobody can be connected to it while it is copied.
-        _run(_execute(server, f'CREATE DATABASE "{name}" TEMPLATE template0'))
-    except Exception as error:  # noqa: BLE001 - the driver raises its own types: no role, no access
+        # template0 and not template1, to which somebody may be connected.
+        _run(_execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    except Exception as error:  # the driver raises types of its own: no role, no access
         absent(f"{server.host}:{server.port} answered {type(error).__name__}")
     try:
         yield server.set(drivername="postgresql+asyncpg", database=name).render_as_string(

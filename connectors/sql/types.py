@@ -130,7 +130,7 @@ def _for_column(value: object, column: TypeEngine[Any]) -> object:
             # None equals nothing: a text that is no number is nobody's number.
             return int(value) if value.isascii() and value.isdigit() else None
         case sa.Integer(), _:
-            return int(str(value)) if isinstance(value, int) else value
+            return int(value) if isinstance(value, bool) else value
         case sa.Uuid(), str():
             return _uuid(value)
         case sa.DateTime(timezone=False), datetime():

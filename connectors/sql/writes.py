@@ -13,6 +13,7 @@ from connectors.sql.fields import Kind
 from connectors.sql.types import ShopType
 
 _FIRST = 1000  # running numbers begin after it where a table is empty
+_ATTEMPTS = 3
 
 
 def bookkeeping(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
@@ -61,17 +62,15 @@ class Writer:
             What ``work`` returned, now or the first time.
         """
         await self._database.prepare()
-        try:
-            return await self._do(operation, key, work)
-        except IntegrityError:
-            done = await self._result(operation, key)
-        if done is not None:
-            return done
-        try:
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._do(operation, key, work)
+            except IntegrityError:
+                done = await self._result(operation, key)
+            if done is not None:
+                return done
             # Not the key, then: two took the first number of a kind, and the other one has it now.
-            return await self._do(operation, key, work)
-        except IntegrityError:
-            raise ShopUnavailableError(f"{operation} conflicts with what is stored") from None
+        raise ShopUnavailableError(f"{operation} conflicts with what is stored")
 
     async def next_number(self, session: Session, entity: str) -> str:
         """A number that no record of the entity has, e.g. ``RT-20418``.
