@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import uvicorn
+from fastapi import FastAPI
+
 from bot.core.errors import StoreUnavailableError
 from bot.core.messages import (
     Attachment,
@@ -20,6 +23,7 @@ from bot.core.messages import (
 )
 from bot.core.transcript import Event, TranscriptMessage, conversation_id
 from connectors.channels.webchat import WebchatChannel
+from connectors.channels.webchat.routes import create_router
 
 SECRET = "a secret that only the tests know"
 Answer = Callable[["MemoryBackend", str, Inbound], Coroutine[None, None, None]]
@@ -153,3 +157,29 @@ class MemoryBackend:
         )
         await self.hub.publish(Event(f"conversation:{conversation}", "messages"))
         return row
+
+
+def app_of(backend: MemoryBackend) -> FastAPI:
+    """The web chat's routes and nothing else."""
+    app = FastAPI()
+    app.include_router(
+        create_router(backend.channel, backend.transcript, backend.hub, backend.receive)
+    )
+    return app
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """The URL of a real server with this app: live streams need one."""
+    config = uvicorn.Config(
+        app, port=0, log_level="error", lifespan="off", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn offers nothing to wait for
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task

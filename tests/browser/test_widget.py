@@ -2,121 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, expect
 
-from bot.core.messages import Attachment, Author, Button, Inbound, Status
-from bot.core.transcript import Event
+from bot.core.messages import Author, Status
 from connectors.channels.webchat import create
-from connectors.channels.webchat.routes import create_router
+from tests.browser.webchat_shop import Shop, answer, served
 from tests.webchat_backend import SECRET, MemoryBackend
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PAGE = """<!doctype html><html lang="en"><title>Shop</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<h1>A shop</h1><a href="#top">A link of the page</a>
-<script src="/webchat/widget.js" data-title="Juniper &amp; Co" data-accent="#2f6f4f" async></script>
-"""
 NASTY = '<img src=x onerror="window.hit=1"><script>window.hit=1</script> & <b>bold</b>'
-
-
-@dataclass
-class Shop:
-    """The server that the page comes from."""
-
-    url: str
-    backend: MemoryBackend
-
-    @property
-    def conversation(self) -> str:
-        [conversation] = self.backend.transcript.rows
-        return conversation
-
-    async def types(self, author: str) -> None:
-        await self.backend.hub.publish(Event(f"conversation:{self.conversation}", "typing", author))
-
-
-async def answer(backend: MemoryBackend, conversation: str, message: Inbound) -> None:
-    """The script: what the shop says to what."""
-
-    async def say(text: str, *buttons: Button, attachments: tuple[Attachment, ...] = ()) -> None:
-        await backend.say(conversation, Author.BOT, text, buttons=buttons, attachments=attachments)
-
-    if message.button == "tok-yes":
-        await say("Your return is booked.")
-    elif "return" in message.text.lower():
-        yes, rules = Button("Yes, please", "tok-yes"), Button("Our rules", url="/rules")
-        wrong = Button("Wrong", url="javascript:window.hit=1")
-        await say("Shall I book a return for your coat?", yes, rules, wrong)
-    elif "coat" in message.text.lower():
-        coat = Attachment("/coat.svg", "image/svg+xml", "Navy winter coat")
-        await say("This one, see https://shop.example/coat?a=1&b=2.", attachments=(coat,))
-    elif "<" in message.text:
-        await say(message.text)
-    elif "quiet" not in message.text:
-        await say(f"You wrote: {message.text}")
-
-
-@asynccontextmanager
-async def served(backend: MemoryBackend) -> AsyncIterator[str]:
-    app = FastAPI()
-    app.include_router(
-        create_router(backend.channel, backend.transcript, backend.hub, backend.receive)
-    )
-
-    @app.get("/")
-    async def page() -> HTMLResponse:
-        return HTMLResponse(PAGE)
-
-    @app.get("/coat.svg")
-    async def coat() -> HTMLResponse:
-        svg = '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="150"></svg>'
-        return HTMLResponse(svg, media_type="image/svg+xml")
-
-    config = uvicorn.Config(
-        app, port=0, log_level="error", lifespan="off", timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{CHROMIUM} is missing: the browser tests must run here")
-        pytest.skip(f"{CHROMIUM} is missing (apt install chromium)")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture
@@ -322,6 +219,20 @@ async def test_an_answer_that_got_lost_does_not_send_twice(page: Page, shop: Sho
     assert [m.text for m in shop.backend.inbound] == ["quiet please"]
 
 
+async def test_a_refused_message_is_said_and_not_tried_again(page: Page, shop: Shop) -> None:
+    await opened(page)
+    refuse = re.compile(r"/webchat/messages$")
+    await page.route(refuse, lambda route: route.fulfill(status=400, json={"detail": "no"}))
+    await send(page, "Refused")
+    await expect(page.get_by_text("This message cannot be sent")).to_be_visible()
+    await page.unroute(refuse)
+    await send(page, "Taken")
+    await sees(page, "bot", "You wrote: Taken")
+    await page.reload()
+    await sees(page, "bot", "You wrote: Taken")
+    assert [m.text for m in shop.backend.inbound] == ["Taken"]
+
+
 async def test_unsent_messages_survive_a_reload(page: Page, shop: Shop) -> None:
     await opened(page)
     await page.route(re.compile("/webhooks/"), lambda route: route.abort())
@@ -371,6 +282,7 @@ async def test_a_phone_gives_it_the_whole_screen(browser: Browser, shop: Shop) -
     await page.get_by_role("button", name="Open chat").tap()
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_have_attribute("aria-modal", "true")
+    await expect(dialog).to_have_css("position", "fixed")
     assert await dialog.bounding_box() == {"x": 0, "y": 0, "width": 375, "height": 667}
     await expect(dialog).to_have_css("background-color", "rgb(24, 28, 26)")
     sizes = await page.evaluate(
@@ -380,3 +292,22 @@ async def test_a_phone_gives_it_the_whole_screen(browser: Browser, shop: Shop) -
     )
     assert min(sizes) >= 44
     await context.close()
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_page_of_another_site_may_embed_it_when_it_is_listed(
+    page: Page, shop: Shop, listed: bool
+) -> None:
+    site = shop.url.replace("127.0.0.1", "localhost")
+    if listed:
+        shop.backend.channel.origins |= {site}
+    await page.goto(f"{site}/another-site")
+    await opened(page)
+    await send(page, "Hello from afar")
+    if listed:
+        await sees(page, "bot", "You wrote: Hello from afar")
+        await shop.backend.say(shop.conversation, Author.AGENT, "Live too", name="Priya")
+        await sees(page, "agent", "Live too")
+    else:
+        await expect(page.get_by_role("button", name="Not sent")).to_be_visible(timeout=10_000)
+        assert not shop.backend.inbound

@@ -12,15 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
-from fastapi import FastAPI
 
 from bot.core.messages import Attachment, Author, Button, Status
 from bot.core.transcript import Event
 from connectors.channels.webchat import create
 from connectors.channels.webchat.live import stream
-from connectors.channels.webchat.routes import create_router
-from tests.webchat_backend import SECRET, MemoryBackend
+from tests.webchat_backend import SECRET, MemoryBackend, app_of, serving
 
 URL = "http://chat.example"
 SHOP = "https://shop.example"
@@ -47,14 +44,6 @@ class Chat:
 def backend() -> MemoryBackend:
     credentials = {"secret": SECRET, "allowed_origins": [SHOP]}
     return MemoryBackend(create("webchat", credentials, URL))
-
-
-def app_of(backend: MemoryBackend) -> FastAPI:
-    app = FastAPI()
-    app.include_router(
-        create_router(backend.channel, backend.transcript, backend.hub, backend.receive)
-    )
-    return app
 
 
 @pytest.fixture
@@ -245,18 +234,11 @@ async def test_the_widget_is_one_small_file_without_dependencies(chat: Chat) -> 
 
 @asynccontextmanager
 async def served(backend: MemoryBackend) -> AsyncIterator[httpx.AsyncClient]:
-    config = uvicorn.Config(app_of(backend), port=0, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5.0) as http:
-            yield http
-    finally:
-        server.should_exit = True
-        await task
+    async with (
+        serving(app_of(backend)) as url,
+        httpx.AsyncClient(base_url=url, timeout=5.0) as http,
+    ):
+        yield http
 
 
 async def events(pieces: AsyncIterator[str]) -> AsyncIterator[tuple[str, str, Any]]:

@@ -1,7 +1,7 @@
 /* The web chat of Frontdesk. Embed it with one line:
    <script src="https://<frontdesk>/webchat/widget.js" data-title="Your shop" async></script>
    Also: data-accent (#rrggbb), data-greeting, data-starters ("One|Two"),
-   data-server and data-channel (where Frontdesk is, when the file is served from elsewhere). */
+   data-server (where Frontdesk is, if elsewhere), data-channel. */
 (() => {
   "use strict";
   const script = document.currentScript;
@@ -13,10 +13,10 @@
   const greeting = data.greeting || "Hello! Ask me about an order, a return or our shops.";
   const starters = (data.starters || "Where is my order?|Start a return|Opening hours").split("|");
   const accent = /^#[0-9a-f]{6}$/i.test(data.accent || "") ? data.accent : "#2f6f4f";
-  let lang; // the page's, for dates and times
+  let lang; // of the page
   try { [lang] = Intl.getCanonicalLocales(document.documentElement.lang || []); } catch {}
   const STORE = `frontdesk:${data.channel || "webchat"}:`;
-  const LONGEST = 4000, SILENCE = 40000, GROUP = 5 * 60000;
+  const SILENCE = 40000, GROUP = 5 * 60000;
 
   // --- what is remembered between pages; a browser may forbid it, then it lasts for this page ---
   const memory = {};
@@ -149,7 +149,7 @@ textarea::placeholder { color: var(--soft); opacity: 1; }
     "aria-label": "Messages", "aria-busy": "true" });
   const dots = el("span", { className: "dots", hidden: true }, el("i"), el("i"), el("i"));
   const typist = el("span", { role: "status" });
-  const input = el("textarea", { rows: 1, maxLength: LONGEST, placeholder: "Write a message",
+  const input = el("textarea", { rows: 1, maxLength: 4000, placeholder: "Write a message",
     "aria-label": "Your message", enterKeyHint: "send" });
   const form = el("form", {}, input, el("button", { className: "send", "aria-label": "Send" },
     icon("M12 20V5M5 12l7-7 7 7")));
@@ -159,7 +159,7 @@ textarea::placeholder { color: var(--soft); opacity: 1; }
   const host = el("div", { id: "frontdesk-chat" });
   const root = host.attachShadow({ mode: "open" });
   root.append(launcher, panel);
-  try { // allowed where the shop's content security policy forbids <style>
+  try { // also where the page's policy forbids <style>
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
     root.adoptedStyleSheets = [sheet];
@@ -315,7 +315,7 @@ textarea::placeholder { color: var(--soft); opacity: 1; }
     return fetch(api + path, { cache: "no-store", ...options, headers });
   };
   let starting = null, stream = null;
-  const start = () => (starting ||= (async () => { // one at a time, or two tabs' worth of visitors begin
+  const start = () => (starting ||= (async () => { // one at a time, or two visitors begin
     try {
       let answer = await call("/session", { method: "POST" });
       if (refused(answer)) {
@@ -427,16 +427,21 @@ textarea::placeholder { color: var(--soft); opacity: 1; }
     item.node = place({ author: "customer", at: item.at, text: item.text });
     item.node.classList.toggle("waiting", item.state === "sending");
     if (item.state !== "failed") return;
-    const again = el("button", { className: "retry" }, item.problem || "Not sent – tap to try again");
+    const again = el("button", { className: "retry" }, "Not sent – tap to try again");
     again.onclick = () => { home().focus(); requeue(item); flush(); };
     item.node.querySelector(".when").replaceWith(again);
   };
   const requeue = (item) => {
-    if (item.state !== "failed" || item.problem) return;
+    if (item.state !== "failed") return;
     item.state = "sending";
     draw(item);
   };
-  const failed = (item, problem) => { item.state = "failed"; item.problem = problem; draw(item); stick(); };
+  const failed = (item) => { item.state = "failed"; draw(item); stick(); };
+  const drop = (item) => { // no further attempt would change the answer
+    item.node?.append(box("retry", "This message cannot be sent"));
+    outbox = outbox.filter((other) => other !== item);
+    save();
+  };
   const post = async ({ id, text, button }) => {
     if (!session) await start();
     return call("/messages", { method: "POST", body: JSON.stringify({ id, text, button }) });
@@ -457,11 +462,11 @@ textarea::placeholder { color: var(--soft); opacity: 1; }
         }
         if (refused(answer)) forget();
         else if (answer.status === 429) { await sleep(1000 * ((await answer.json()).retry_after || 5)); continue; }
-        else if (answer.status < 500) { failed(item, "This message cannot be sent"); continue; }
+        else if (answer.status < 500) { drop(item); continue; }
         throw new Error("not taken");
       } catch {
         if (++tries < 3 && navigator.onLine) { await sleep(700 * tries); continue; }
-        outbox.filter((i) => i.state === "sending").forEach((i) => failed(i));
+        outbox.filter((i) => i.state === "sending").forEach(failed);
       }
     }
     flushing = false;
