@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,6 +104,9 @@ def agent_add(
 def main() -> None:
     """Runs the command line; expected failures are one clear line, not a stack."""
     sys.path.insert(0, str(Path.cwd()))
+    # pkg_resources warns at import that it will go; Rasa 3.6 needs it, and setuptools is pinned.
+    warnings.filterwarnings("ignore", message=".*pkg_resources.*")
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
     try:
         app()
     except FrontdeskError as error:

@@ -9,9 +9,6 @@ import logging
 import os
 import secrets
 import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import uvicorn
 from rich.console import Console
@@ -20,15 +17,15 @@ from rich.panel import Panel
 from bot.app import create_app
 from bot.bootstrap import Frontdesk, build, own_sqlite_file
 from bot.commands.seed import seed_shop
-from bot.commands.train import project_of
+from bot.commands.train import project_of, trained_model
 from bot.core.access import Role
-from bot.core.errors import ConfigurationError, ModelError
+from bot.core.errors import ConfigurationError
+from bot.dialogue.logs import quieten_rasa
 from bot.settings import Settings
 from bot.store import accounts
 from bot.store.database import Database
 from bot.store.migrate import migrate
 from bot.store.rows import utc_now
-from bot.training import current_model
 
 console = Console(stderr=True)
 _DEMO_EMAIL = "agent@juniper.example"
@@ -65,10 +62,14 @@ def run(settings: Settings) -> None:
 
 
 def _configure_logs() -> None:
-    logging.basicConfig(
-        level=os.environ.get("FRONTDESK_LOG_LEVEL", "WARNING").upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    level = os.environ.get("FRONTDESK_LOG_LEVEL", "WARNING").upper()
+    known = logging.getLevelNamesMapping()
+    if level not in known:
+        raise ConfigurationError(
+            "FRONTDESK_LOG_LEVEL", "is no log level", "Use WARNING, INFO or ERROR.", level
+        )
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    quieten_rasa(known[level])
 
 
 def _check_port(settings: Settings) -> None:
@@ -126,25 +127,6 @@ async def _demo_login(settings: Settings, database: Database) -> tuple[str, str]
         return None
     login = json.loads(path.read_text())
     return str(login["email"]), str(login["password"])
-
-
-def trained_model(settings: Settings) -> Path:
-    """The model that fits the files; trained by a process of its own, whose memory ends with it."""
-    project = project_of(settings)
-    model = current_model(project)
-    if model is None:
-        console.print("Training the model, since its data changed. This takes about a minute.")
-        command = [sys.executable, "-m", "bot.cli", "train"]
-        if not _succeeds(command, settings.project_dir):
-            raise ModelError("The model was not trained; the lines above say why.")
-        model = current_model(project)
-    if model is None:
-        raise ModelError("The model's files changed while it was trained. Start again.")
-    return model
-
-
-def _succeeds(command: list[str], folder: Path) -> bool:
-    return subprocess.run(command, cwd=folder, check=False).returncode == 0  # noqa: S603
 
 
 def _welcome(settings: Settings, frontdesk: Frontdesk, login: tuple[str, str] | None) -> Panel:

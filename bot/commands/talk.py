@@ -12,10 +12,11 @@ from prompt_toolkit import PromptSession
 from rich.console import Console
 
 from bot.bootstrap import connect_actions, connect_shop
-from bot.commands.serve import trained_model
+from bot.commands.train import trained_model
 from bot.core.actions import ActionContext
 from bot.core.messages import Button, Content
 from bot.dialogue.brain import Answer, Brain, Person
+from bot.dialogue.logs import quieten_rasa
 from bot.flow.turn import Shop
 from bot.project import read_yaml
 from bot.settings import Settings
@@ -97,7 +98,7 @@ def _details(understood: object) -> str:
 
 def run(settings: Settings, *, details: bool) -> None:
     """Talks until the end of input."""
-    logging.basicConfig(level=logging.ERROR)
+    quieten_rasa(logging.ERROR)
     model = trained_model(settings)
     asyncio.run(_talk(settings, model, details=details))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 from rich.console import Console
 
-from bot.core.errors import ConfigurationError
+from bot.core.errors import ConfigurationError, ModelError
 from bot.settings import Settings
 from bot.training import Project, current_model, train
 
@@ -38,3 +41,22 @@ def run(settings: Settings, *, force: bool) -> None:
     started = time.monotonic()
     model = train(project, force=force)
     console.print(f"Trained {model} in {time.monotonic() - started:.0f} s.")
+
+
+def trained_model(settings: Settings) -> Path:
+    """The model that fits the files; trained by a process of its own, whose memory ends with it."""
+    project = project_of(settings)
+    model = current_model(project)
+    if model is None:
+        Console(stderr=True).print("Training the model, since its data changed: about a minute.")
+        command = [sys.executable, "-m", "bot.cli", "train"]
+        if not _succeeds(command, settings.project_dir):
+            raise ModelError("The model was not trained; the lines above say why.")
+        model = current_model(project)
+    if model is None:
+        raise ModelError("The model's files changed while it was trained. Start again.")
+    return model
+
+
+def _succeeds(command: list[str], folder: Path) -> bool:
+    return subprocess.run(command, cwd=folder, check=False).returncode == 0  # noqa: S603

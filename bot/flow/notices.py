@@ -21,6 +21,7 @@ _DEFAULTS = {
     "utter_agent_joined": "{agent} has joined the chat.",
     "utter_bot_back": "{agent} has left the chat. I'm the shop's assistant again: how can I help?",
     "utter_conversation_resolved": "{agent} has closed this chat. Write any time to start again.",
+    "utter_default": "Sorry, I can't help with that here. Would you like a colleague to?",
     "utter_lookup_failed": "I'm sorry, something went wrong on our side.",
 }
 _DEFAULT_HANDLING = timedelta(minutes=4)
@@ -48,6 +49,10 @@ class Notices:
     def apology(self) -> Content:
         """Said when the bot itself failed."""
         return self._say("utter_lookup_failed")
+
+    def unanswered(self) -> Content:
+        """Said when no rule or story has an answer: a customer never hears nothing."""
+        return self._say("utter_default")
 
     def joined(self, agent: str) -> Content:
         """Said when an agent takes the chat."""

@@ -139,11 +139,15 @@ class Turns:
         contexts = {m.id: self._context(m, row, now) for m in messages}
         try:
             person = await self._recognise(person, messages)
-            return await self._brain().answer(row.id, history, messages, person, contexts)
+            answer = await self._brain().answer(row.id, history, messages, person, contexts)
         except Exception as error:
             # Logged without the message: it is the customer's.
             logger.exception("a turn failed", exc_info=_without_text(error))
             return await self._failed(session, messages, person, error)
+
+        if _is_silence(answer):
+            answer.contents.append(self._notices.unanswered())
+        return answer
 
     def _context(
         self, message: turns.StoredInbound, row: turns.ConversationRow, now: datetime
@@ -263,6 +267,13 @@ class Turns:
         if ownership != row.ownership:
             await turns.set_ownership(connection, row.id, ownership, now)
         return ownership, notices
+
+
+def _is_silence(answer: Answer) -> bool:
+    """Nothing was said, and no action chose to say nothing."""
+    said = answer.contents or answer.handoff
+    acted = any(isinstance(u, Mapping) and u.get("actions") for u in answer.understood.values())
+    return not said and not acted
 
 
 def _intent(understood: object) -> str:

@@ -182,3 +182,10 @@ async def test_a_number_after_other_words_is_only_a_number(path: Path) -> None:
     for text in ("hm", "something else", "1"):
         await path.say(inbound(text))
     assert path.brain.payloads == [None, None, None]
+
+
+async def test_a_customer_never_hears_nothing(path: Path) -> None:
+    path.brain.script = lambda m: None
+    sent = await path.say(inbound("hm"))
+    assert len(sent) == 1
+    assert "colleague" in sent[0]
