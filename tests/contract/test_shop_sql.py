@@ -228,6 +228,9 @@ class TestGoods:
             ("scarfs", "Wool Scarf"),
             ("scarves", "Wool Scarf"),
             ("duvet covers", "Duvet Cover"),
+            ("bedding set", "Duvet Cover"),
+            ("blue jeens size 32", "Jeans"),
+            ("navy winter coat in a medium", "Winter Coat"),
         ],
     )
     async def test_found_as_people_write_it(self, shop: Shop, query: str, expected: str) -> None:
@@ -237,7 +240,9 @@ class TestGoods:
         assert len(found) <= 5
         assert found[0].variants
 
-    @pytest.mark.parametrize("query", ["", "?!", "xylophone", "do you sell it", "car insurance"])
+    @pytest.mark.parametrize(
+        "query", ["", "?!", "xylophone", "do you sell it", "car insurance", "tights"]
+    )
     async def test_nothing_near_is_empty(self, shop: Shop, query: str) -> None:
         assert await shop.pos.find_products(query) == []
 

@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-# How near a misspelt word must be (difflib's ratio): "jaket" is .91 from "jacket", "laptop" .73
-# from "lapel".
-_NEAR = 0.78
+# How near a misspelt word must be (difflib's ratio): one wrong letter of four is .75, as "jeen" for
+# "jean"; "jaket" is .91 from "jacket", "laptop" .73 from "lapel".
+_NEAR = 0.75
 _SHORTEST_MISSPELT = 4
 # The share of the query's weight that a product must explain to be called a match.
 _ENOUGH = 0.5
@@ -21,13 +21,15 @@ _WORD = re.compile(r"[^\W_]+")
 _STOPWORDS = frozenset(
     _WORD.findall(
         """
-        a about an and any are available buy by can cheap colour could do does for from get got has
-        have hello hey hi how i in is it kind like looking me much my need new of on one or please
+        a about an and any are available buy by can cheap colour cost costs could do does for from get got
+        has have hello hey hi how i in is it kind like looking me much my need new of on one or please
         pls price r sell shop size some something stock that the there these this those to u ur want
         what which with ya you your
         """
     )
 )
+
+_SIZES = frozenset(("xs", "xl", "xxl", "small", "medium", "large"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class ProductIndex:
 
     def find(self, query: str, limit: int) -> list[str]:
         """Ids of the matching products, best first; empty when nothing is near."""
-        asked = self._join_compounds([w for w in words(query) if w not in _STOPWORDS])
+        asked = self._join_compounds([w for w in words(query) if self._says_something(w)])
         scores: dict[str, float] = defaultdict(float)
         explained: dict[str, float] = defaultdict(float)
         total = 0.0
@@ -71,8 +73,13 @@ class ProductIndex:
                 scores[product_id] += weight * rarity
                 explained[product_id] += rarity
         enough = [p for p in scores if explained[p] >= _ENOUGH * total]
-        enough.sort(key=lambda p: (-round(scores[p], 6), self._order[p]))
+        enough.sort(key=lambda p: (-round(explained[p], 6), -round(scores[p], 6), self._order[p]))
         return enough[:limit]
+
+    def _says_something(self, word: str) -> bool:
+        # A size is no part of what a product is called: "jeans size 32".
+        size = word.isdigit() or len(word) == 1 or word in _SIZES
+        return word in self._weights if size else word not in _STOPWORDS
 
     def _hits(self, word: str) -> tuple[Mapping[str, float], float]:
         """Product → weight for one word, and how much the word says."""
@@ -93,7 +100,8 @@ class ProductIndex:
         if longer:
             return [(known, 0.9) for known in longer]
         reach = range(len(word) - 2, len(word) + 3)
-        candidates = [w for n in reach for w in self._by_length.get(n, ()) if n > 2]
+        # People seldom miss the first letter, and without it "tights" would be "light".
+        candidates = [w for n in reach for w in self._by_length.get(n, ()) if w[0] == word[0]]
         near = difflib.get_close_matches(word, candidates, 3, _NEAR)
         if not near:
             return []
