@@ -18,11 +18,13 @@ from actions.turn import Event, Turn, button
 from bot.core.actions import current_action
 from bot.core.errors import RefusedError
 from bot.core.identity import Identity
+from bot.core.shop_numbers import order_number
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_TIMEOUT = 5.0
 MISSES_ALLOWED = 2  # the second round without progress goes to a human
+DIGRESSIONS_ALLOWED = 2  # who asks for a third thing is no longer interested in the form
 
 TALK_TO_A_PERSON = button("Talk to a person", "request_human")
 
@@ -32,11 +34,15 @@ class ShopAction(Action):
 
     Subclasses set ``action_name`` (as in ``domain.yml``) and ``identity``, and implement `answer`.
     ``keeps_request`` is True for small talk that should not make the bot forget what it was about.
+    ``starts`` is the form that the action may start: when it answers otherwise, while that form is
+    asking, the form ends. ``about`` is the slot with the order that a refusal is about.
     """
 
     action_name: ClassVar[str] = ""
     identity: ClassVar[Identity] = Identity.ANONYMOUS
     keeps_request: ClassVar[bool] = False
+    starts: ClassVar[str] = ""
+    about: ClassVar[str] = "order_number"
 
     def name(self) -> str:
         return self.action_name
@@ -55,7 +61,8 @@ class ShopAction(Action):
 
     def refused(self, turn: Turn, code: str) -> list[Event]:
         """Explains why the shop's system said no, with a next step."""
-        turn.say(REFUSALS.get(code, "utter_refused"), order=turn.slot("order_number") or "")
+        said = turn.slot(self.about) or turn.order_number
+        turn.say(REFUSALS.get(code, "utter_refused"), order=order_number(said) or said)
         return []
 
     async def run(
@@ -71,7 +78,16 @@ class ShopAction(Action):
             said.messages.clear()
             events = apologise(turn, self.name(), error)
         dispatcher.messages.extend(said.messages)
+        if self._ends_form(turn, events):
+            events = turn.leave_form() + events
         return self._with_housekeeping(turn, events)
+
+    def _ends_form(self, turn: Turn, events: list[Event]) -> bool:
+        """Whether the form that is asking has lost its point."""
+        if turn.form is None or any(event.get("event") == "followup" for event in events):
+            return False
+        moved_on = self.identity > Identity.ANONYMOUS and turn.times_left() > DIGRESSIONS_ALLOWED
+        return turn.form == self.starts or (moved_on and turn.form != "verify_form")
 
     async def _guarded(self, turn: Turn) -> list[Event]:
         if turn.identity < self.identity or (self.identity and turn.customer_id is None):
@@ -88,7 +104,7 @@ class ShopAction(Action):
         named = {event.get("name") for event in events if event.get("event") == "slot"}
         stale = ["next_step", "offer"]
         if not self.keeps_request and not turn.form:
-            stale.append("pending_action")
+            stale += ["pending_action", "topic"]
         fresh = [SlotSet(slot, None) for slot in stale if turn.slot(slot) and slot not in named]
         return fresh + events
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from rasa_sdk.events import SlotSet
@@ -11,8 +12,10 @@ from bot.core.shop import Branch, Product, Stock, Variant
 from bot.core.shop_numbers import sku as sku_of
 
 CHOICES = 3  # what fits on the buttons of every channel
+CANDIDATES = 12  # among which a brand or another word decides
 ONLINE = "online"
 
+_WORD = re.compile(r"[^\W_]{2,}")
 _SIZE_WORDS = {
     "extra small": "xs",
     "small": "s",
@@ -29,14 +32,26 @@ def wanted_product(turn: Turn) -> str | None:
 
 
 async def matching(turn: Turn, wanted: str) -> list[Product]:
-    """Products that a name or SKU may mean, best first; one when it is exact."""
+    """Products that a name or SKU may mean, best first; one when it is exact.
+
+    Other words of the message narrow it down: "the winter coat, Rowan I think".
+    """
     sku = sku_of(wanted)
     if sku is not None:
         product = await turn.pos.product("-".join(sku.split("-")[:2]))
         return [product] if product else []
-    found = await turn.pos.find_products(wanted, CHOICES)
+    found = await turn.pos.find_products(wanted, CANDIDATES)
     exact = [p for p in found if p.name.casefold() == wanted.casefold()]
-    return exact[:1] or found
+    if exact:
+        return exact[:1]
+    said = _words(turn.text)
+    scored = [(len(said & (_words(p.name) - _words(wanted))), p) for p in found]
+    best = max((score for score, _ in scored), default=0)
+    return [product for score, product in scored if score == best]
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.casefold()))
 
 
 async def the_product(turn: Turn, action: str) -> Product | list[Event]:
@@ -63,9 +78,14 @@ async def the_product(turn: Turn, action: str) -> Product | list[Event]:
     return [pending]
 
 
-def product_buttons(products: Iterable[Product]) -> list[dict[str, str]]:
-    """One choice per product; pressing one gives its full name."""
-    return [button(product.name, "inform", product=product.name) for product in products]
+def answered(action: str, product: Product) -> list[Event]:
+    """What to remember of an answer, so that "and in Leeds?" makes sense after it."""
+    return [SlotSet("product", product.name), SlotSet("topic", action)]
+
+
+def product_buttons(products: Sequence[Product]) -> list[dict[str, str]]:
+    """A choice for each of the first products; pressing one gives its full name."""
+    return [button(p.name, "inform", product=p.name) for p in products[:CHOICES]]
 
 
 def plain_size(said: str) -> str:

@@ -16,6 +16,8 @@ from actions.forms import ShopForm, Values
 from actions.orders import (
     ON_THE_WAY,
     WITH_CUSTOMER,
+    about,
+    another_order,
     newest_shipment,
     own_order,
     tell_status,
@@ -26,6 +28,7 @@ from actions.turn import Event, Turn, button, forget
 from bot.core.identity import Identity
 from bot.core.shop import Order, OrderState, Shipment
 
+CORRECTION_WORDS = 5
 SUMMARY_LIMIT = 500  # characters; what a ticket's first line can hold
 
 
@@ -82,7 +85,7 @@ class ActionOrderLost(ShopAction):
             turn.say("utter_lost_not_yet", tracking(order), order=order.number, expected=expected)
             return [named]
         summary = f"Parcel not received: {parcel.carrier} {parcel.tracking_number}, {parcel.state}"
-        ticket = await open_ticket(turn, "lost", summary, order)
+        ticket = await open_ticket(turn, "lost_parcel", summary, order)
         turn.say("utter_lost_ticket", order=order.number, ticket=ticket)
         return [named]
 
@@ -102,6 +105,7 @@ class ItemProblem(ShopAction):
     """Something is wrong with what came: asks what, for a ticket."""
 
     identity = Identity.CONFIRMED
+    starts = "ticket_form"
     kind: ClassVar[str] = ""
 
     async def answer(self, turn: Turn) -> list[Event]:
@@ -113,7 +117,7 @@ class ItemProblem(ShopAction):
             return [SlotSet("order_number", order.number)]
         return turn.ask(
             "ticket_form",
-            SlotSet("order_number", order.number),
+            *about(order),
             SlotSet("ticket_kind", self.kind),
             *forget("ticket_details"),
         )
@@ -123,7 +127,7 @@ class ActionItemDamaged(ItemProblem):
     """It came broken or faulty."""
 
     action_name = "action_item_damaged"
-    kind = "damaged"
+    kind = "damaged_item"
 
 
 class ActionWrongItem(ItemProblem):
@@ -150,8 +154,11 @@ class ValidateTicketForm(ShopForm):
     ) -> Values:
         turn = Turn(dispatcher, tracker)
         words = str(value or "").split()
-        if turn.entity("order_number") and len(words) <= 5:
-            return self.accept(ticket_details=None)  # "sorry, I meant FD-104234"
+        instead = another_order(turn)
+        if instead:
+            # "sorry, I meant FD-104234" is no description; a longer message is one.
+            details = str(value) if len(words) > CORRECTION_WORDS else None
+            return self.accept(ticket_details=details, subject_order=instead)
         if not words:
             return self.ask_again(turn, "ticket_details", "utter_ticket_details_unclear")
         return self.accept(ticket_details=str(value))
@@ -162,6 +169,7 @@ class ActionTicketOpen(ShopAction):
 
     action_name = "action_ticket_open"
     identity = Identity.CONFIRMED
+    about = "subject_order"
 
     async def answer(self, turn: Turn) -> list[Event]:
         details, kind = turn.slot("ticket_details"), turn.slot("ticket_kind")
@@ -171,4 +179,4 @@ class ActionTicketOpen(ShopAction):
         if order is not None:
             ticket = await open_ticket(turn, kind, details, order)
             turn.say(f"utter_ticket_{kind}", order=order.number, ticket=ticket)
-        return forget("ticket_details", "ticket_kind")
+        return forget("ticket_details", "ticket_kind", "subject_order")

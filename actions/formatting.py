@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_currency
@@ -40,6 +41,15 @@ def clock(value: time) -> str:
     hour = value.hour % 12 or 12
     minutes = f":{value.minute:02}" if value.minute else ""
     return f"{hour}{minutes}{'am' if value.hour < 12 else 'pm'}"
+
+
+def phone(number: str) -> str:
+    """``0113 496 0124`` from E.164; as it is when it cannot be read."""
+    try:
+        parsed = phonenumbers.parse(number, "GB")
+    except phonenumbers.NumberParseException:
+        return number
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL))
 
 
 def listing(items: Iterable[str], style: str = "standard") -> str:

@@ -64,19 +64,22 @@ class ShopForm(FormValidationAction):
 
     def _end(self, domain: DomainDict) -> list[Event]:
         """Ends the form unfinished: its slots stay empty, so that what follows it does nothing."""
-        empty = forget(*self.domain_slots(domain), "pending_action", "form_misses", "next_step")
+        about = ("pending_action", "subject_order", "form_misses", "next_step")
+        empty = forget(*self.domain_slots(domain), *about)
         return [*empty, SlotSet(REQUESTED_SLOT, None)]
 
     def accept(self, **values: Any) -> Values:
         """The customer gave something useful: the rounds without progress start anew."""
         return {**values, "form_misses": 0}
 
-    def ask_again(self, turn: Turn, slot: str, response: str, **facts: object) -> Values:
+    def ask_again(self, turn: Turn, slot: str, response: str, **facts: Any) -> Values:
         """What was given does not do.
 
         Raises:
             GiveUpError: When this happens the second time.
         """
+        if turn.slot(slot) is None:  # emptied when the form started: nothing was given yet
+            return {slot: None}
         misses = turn.count("form_misses") + 1
         if misses >= MISSES_ALLOWED:
             raise GiveUpError("utter_form_stuck", form=self.form, asked_for=slot, rounds=misses)

@@ -13,7 +13,7 @@ from rasa_sdk.types import DomainDict
 from actions.base import ShopAction, wait
 from actions.formatting import address
 from actions.forms import ShopForm, Values
-from actions.orders import NOT_PACKED, own_order, the_order
+from actions.orders import NOT_PACKED, about, another_order, own_order, the_order
 from actions.turn import Event, Turn, button, forget
 from bot.core.errors import RefusedError
 from bot.core.identity import Identity
@@ -35,15 +35,14 @@ class ActionCancelOrder(ShopAction):
 
     action_name = "action_cancel_order"
     identity = Identity.CONFIRMED
+    starts = "cancel_form"
 
     async def answer(self, turn: Turn) -> list[Event]:
         order = await the_order(turn, self.action_name, NOT_PACKED)
         if not isinstance(order, Order):
             return order
         refuse_packed(order)
-        return turn.ask(
-            "cancel_form", SlotSet("order_number", order.number), *forget("cancel_confirmed")
-        )
+        return turn.ask("cancel_form", *about(order), *forget("cancel_confirmed"))
 
 
 class ValidateCancelForm(ShopForm):
@@ -55,8 +54,9 @@ class ValidateCancelForm(ShopForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> Values:
         turn = Turn(dispatcher, tracker)
-        if value is False and turn.entity("order_number"):
-            return self.accept(cancel_confirmed=None)
+        instead = another_order(turn)
+        if value is False and instead:
+            return self.accept(cancel_confirmed=None, subject_order=instead)
         return self.accept(cancel_confirmed=value)
 
 
@@ -65,14 +65,15 @@ class ActionCancelConfirmed(ShopAction):
 
     action_name = "action_cancel_confirmed"
     identity = Identity.CONFIRMED
+    about = "subject_order"
 
     async def answer(self, turn: Turn) -> list[Event]:
         confirmed = turn.tracker.slots.get("cancel_confirmed")
         if confirmed is None:
             return wait()
-        done = forget("cancel_confirmed")
+        done = forget("cancel_confirmed", "subject_order")
         if not confirmed:
-            turn.say("utter_cancel_kept", order=turn.slot("order_number") or "")
+            turn.say("utter_cancel_kept", order=turn.slot("subject_order") or "")
             return done
         order = await own_order(turn)
         if order is not None:
@@ -120,6 +121,7 @@ class ActionChangeAddress(ShopAction):
 
     action_name = "action_change_address"
     identity = Identity.CONFIRMED
+    starts = "address_form"
 
     async def answer(self, turn: Turn) -> list[Event]:
         order = await the_order(turn, self.action_name, NOT_PACKED)
@@ -128,9 +130,7 @@ class ActionChangeAddress(ShopAction):
         if order.delivery == "collect":
             raise RefusedError("collect")
         refuse_packed(order)
-        return turn.ask(
-            "address_form", SlotSet("order_number", order.number), *forget("new_address")
-        )
+        return turn.ask("address_form", *about(order), *forget("new_address"))
 
 
 class ValidateAddressForm(ShopForm):
@@ -142,8 +142,9 @@ class ValidateAddressForm(ShopForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> Values:
         turn = Turn(dispatcher, tracker)
-        if turn.entity("order_number") and parse_address(str(value)) is None:
-            return self.accept(new_address=None)  # another order: asks again, naming it
+        instead = another_order(turn)
+        if instead and parse_address(str(value)) is None:
+            return self.accept(new_address=None, subject_order=instead)  # asks again, naming it
         if parse_address(str(value)) is None:
             return self.ask_again(turn, "new_address", "utter_address_unclear")
         return self.accept(new_address=str(value))
@@ -154,6 +155,7 @@ class ActionAddressChange(ShopAction):
 
     action_name = "action_address_change"
     identity = Identity.CONFIRMED
+    about = "subject_order"
 
     async def answer(self, turn: Turn) -> list[Event]:
         wanted = parse_address(turn.slot("new_address") or "")
@@ -164,4 +166,4 @@ class ActionAddressChange(ShopAction):
             key = turn.context.key_for("change_address")
             changed = await turn.pos.change_order_address(order.number, wanted, key=key)
             turn.say("utter_address_changed", order=order.number, place=address(changed.address))
-        return forget("new_address")
+        return forget("new_address", "subject_order")

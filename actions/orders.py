@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from rasa_sdk.events import SlotSet
 
@@ -11,6 +12,7 @@ from actions.formatting import day, items, local_date, money, order_title
 from actions.turn import Event, Turn, button, link
 from bot.core.identity import Identity
 from bot.core.shop import Order, OrderState, Shipment
+from bot.core.shop_numbers import order_number
 
 # Until somebody packs it, an order can be cancelled and sent elsewhere.
 NOT_PACKED = frozenset({OrderState.PLACED, OrderState.PAID})
@@ -39,7 +41,7 @@ async def the_order(turn: Turn, action: str, likely: Collection[OrderState]) -> 
         order = await turn.pos.order(given)
         if order is not None and order.customer_id == turn.customer_id:
             return order
-        turn.say("utter_order_not_found", order=given)
+        turn.say("utter_order_not_found", order=turn.order_number)
         return [SlotSet("order_number", None), SlotSet("pending_action", action)]
     orders = await turn.pos.orders_of(turn.customer_id or "")
     fitting = [order for order in orders if order.state in likely]
@@ -53,17 +55,29 @@ async def the_order(turn: Turn, action: str, likely: Collection[OrderState]) -> 
 
 
 async def own_order(turn: Turn) -> Order | None:
-    """The order in the slot, checked again before anything is done with it.
+    """The order that a form was about, checked again before anything is done with it.
 
     The customer may have named another one since it was looked at; when that one is not theirs,
     they are told what they would be told of an unknown one.
     """
-    given = turn.slot("order_number") or ""
+    given = turn.slot("subject_order") or ""
     order = await turn.pos.order(given)
     if order is not None and order.customer_id == turn.customer_id:
         return order
     turn.say("utter_order_not_found", order=given)
     return None
+
+
+def about(order: Order) -> list[Event]:
+    """What a form about this order remembers, whatever other orders are named meanwhile."""
+    return [SlotSet("order_number", order.number), SlotSet("subject_order", order.number)]
+
+
+def another_order(turn: Turn) -> str | None:
+    """The order that the customer names instead of the one that the form is about, if any."""
+    said = turn.entity("order_number")
+    number = order_number(said) if said else None
+    return number if number != turn.slot("subject_order") else None
 
 
 def order_buttons(turn: Turn, orders: list[Order]) -> list[dict[str, str]]:
@@ -107,7 +121,7 @@ def tell_status(turn: Turn, order: Order) -> None:
     """Says where the order is, with dates and tracking where there are any."""
     context = turn.context
     today = local_date(context.now, context.timezone)
-    facts: dict[str, object] = {"order": order.number, "items": items(order.lines)}
+    facts: dict[str, Any] = {"order": order.number, "items": items(order.lines)}
     parcel = newest_shipment(order)
     response = f"utter_order_{order.state.value}"
     if order.state is OrderState.SHIPPED and parcel is not None:

@@ -13,6 +13,7 @@ from rasa_sdk.types import DomainDict
 from actions.base import ShopAction
 from actions.catalogue import (
     ONLINE,
+    answered,
     describe,
     find_branch,
     in_stock,
@@ -42,16 +43,16 @@ class ActionCheckStock(ShopAction):
         product = await the_product(turn, self.action_name)
         if not isinstance(product, Product):
             return product
-        named = SlotSet("product", product.name)
+        named = answered(self.action_name, product)
         variants = wanted_variants(turn, product)
         if not variants:
             turn.say(
                 "utter_no_such_variant", name=product.name, variants=describe(product.variants)
             )
-            return [named, *forget("size", "colour")]
+            return [*named, *forget("size", "colour")]
         branches = await turn.pos.branches()
         await self._tell(turn, product, variants, branches)
-        return [named]
+        return named
 
     async def _tell(
         self, turn: Turn, product: Product, variants: list[Variant], branches: list[Branch]
@@ -117,7 +118,7 @@ class ActionProductDetails(ShopAction):
             variants=describe(product.variants),
             price=price_range(product.variants),
         )
-        return [SlotSet("product", product.name)]
+        return answered(self.action_name, product)
 
 
 class ActionProductPrice(ShopAction):
@@ -132,7 +133,7 @@ class ActionProductPrice(ShopAction):
         variants = wanted_variants(turn, product) or list(product.variants)
         buttons = [button("Is it in stock?", "check_stock", product=product.name)]
         turn.say("utter_product_price", buttons, name=product.name, price=price_range(variants))
-        return [SlotSet("product", product.name)]
+        return answered(self.action_name, product)
 
 
 class ValidateProductForm(ShopForm):
@@ -170,7 +171,7 @@ class ActionPromoCode(ShopAction):
 
     def _explain(self, turn: Turn, promotion: Promotion) -> None:
         today = local_date(turn.context.now, turn.context.timezone)
-        facts: dict[str, object] = {"code": promotion.code, "offer": promotion.description}
+        facts: dict[str, Any] = {"code": promotion.code, "offer": promotion.description}
         if today < promotion.starts_on:
             turn.say("utter_promo_not_yet", starts=day(promotion.starts_on, today), **facts)
         elif today > promotion.ends_on:
@@ -212,7 +213,7 @@ class ActionGiftCardBalance(ShopAction):
         if card is None:
             turn.say("utter_gift_card_unknown", code=code)
             return [SlotSet("pending_action", self.action_name), *forget("gift_card")]
-        facts: dict[str, object] = {
+        facts: dict[str, Any] = {
             "code": card.code,
             "balance": money(card.balance, card.currency),
             "expires": day(card.expires_on, today),

@@ -22,7 +22,7 @@ from actions.catalogue import (
 )
 from actions.formatting import listing
 from actions.forms import ShopForm, Values
-from actions.turn import Event, Turn, button, forget
+from actions.turn import REQUESTED_SLOT, Event, Turn, button, forget
 from bot.core.shop import Branch, Product, Variant
 from bot.core.shop_numbers import sku as sku_of
 
@@ -45,6 +45,7 @@ class ActionReserveCollect(ShopAction):
     """Keep one for me: starts asking which one and where."""
 
     action_name = "action_reserve_collect"
+    starts = "reserve_form"
 
     async def answer(self, turn: Turn) -> list[Event]:
         if turn.form != "reserve_form":
@@ -95,8 +96,7 @@ class ValidateReserveForm(ShopForm):
             return self.ask_again(
                 turn, "product", "utter_product_not_found", wanted=str(value)[:40]
             )
-        if len(found) > 1:
-            turn.say("utter_which_product", product_buttons(found))
+        if len(found) > 1:  # the asking action offers them
             return self.accept(product=None)
         product = found[0]
         # What was said about another product earlier must not rule this one out.
@@ -146,6 +146,24 @@ class ValidateReserveForm(ShopForm):
         if not any(character.isalpha() for character in name):
             return self.ask_again(turn, "customer_name", "utter_name_unclear")
         return self.accept(customer_name=name[:60])
+
+
+class ActionAskReserveFormProduct(ShopAction):
+    """Asks for the product, or which of those that match."""
+
+    action_name = "action_ask_reserve_form_product"
+    keeps_request = True
+
+    async def answer(self, turn: Turn) -> list[Event]:
+        said = turn.entity("sku") or turn.entity("product")
+        if said is None and turn.slot(REQUESTED_SLOT) == "product":
+            said = turn.text
+        found = await matching(turn, said) if said else []
+        if len(found) > 1:
+            turn.say("utter_which_product", product_buttons(found))
+        else:
+            turn.say("utter_ask_product")
+        return []
 
 
 class ActionAskReserveFormSize(ShopAction):

@@ -10,9 +10,10 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions.base import TALK_TO_A_PERSON, ShopAction, wait
+from actions.catalogue import matching
 from actions.formatting import day, local_date, money
 from actions.forms import ShopForm, Values
-from actions.orders import WITH_CUSTOMER, own_order, the_order
+from actions.orders import WITH_CUSTOMER, about, another_order, own_order, the_order
 from actions.turn import Event, Turn, button, forget, link
 from bot.core.errors import RefusedError
 from bot.core.identity import Identity
@@ -24,6 +25,7 @@ class ActionStartReturn(ShopAction):
 
     action_name = "action_start_return"
     identity = Identity.CONFIRMED
+    starts = "return_form"
 
     async def answer(self, turn: Turn) -> list[Event]:
         order = await the_order(turn, self.action_name, WITH_CUSTOMER)
@@ -41,7 +43,7 @@ class ActionStartReturn(ShopAction):
         if order.state not in WITH_CUSTOMER:
             turn.say("utter_refused_not_delivered", order=order.number)
             return [named]
-        return turn.ask("return_form", named, *forget("return_reason"))
+        return turn.ask("return_form", *about(order), *forget("return_reason"))
 
 
 class ValidateReturnForm(ShopForm):
@@ -53,8 +55,9 @@ class ValidateReturnForm(ShopForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> Values:
         turn = Turn(dispatcher, tracker)
-        if turn.entity("order_number"):
-            return self.accept(return_reason=None)  # "no, FD-104234": asks again, naming it
+        instead = another_order(turn)
+        if instead:  # "no, FD-104234": asks again, naming it
+            return self.accept(return_reason=None, subject_order=instead)
         if not str(value or "").strip():
             return self.ask_again(turn, "return_reason", "utter_return_reason_unclear")
         return self.accept(return_reason=str(value))
@@ -65,6 +68,7 @@ class ActionReturnFile(ShopAction):
 
     action_name = "action_return_file"
     identity = Identity.CONFIRMED
+    about = "subject_order"
 
     async def answer(self, turn: Turn) -> list[Event]:
         reason = turn.slot("return_reason")
@@ -82,11 +86,11 @@ class ActionReturnFile(ShopAction):
                 number=started.number,
                 refund=money(started.refund, order.currency),
             )
-        return forget("return_reason")
+        return forget("return_reason", "subject_order")
 
     def refused(self, turn: Turn, code: str) -> list[Event]:
         super().refused(turn, code)
-        return forget("return_reason")
+        return forget("return_reason", "subject_order")
 
 
 def label(back: Return) -> list[dict[str, str]]:
@@ -97,7 +101,7 @@ def label(back: Return) -> list[dict[str, str]]:
 def tell_return(turn: Turn, back: Return) -> None:
     """Says where a return is."""
     context = turn.context
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "number": back.number,
         "order": back.order_number,
         "refund": money(back.refund),
@@ -149,9 +153,9 @@ class ActionWarranty(ShopAction):
 
     async def answer(self, turn: Turn) -> list[Event]:
         report = [button("Report a fault", "item_damaged")]
-        named = turn.entity("product") or turn.entity("sku")
-        found = await turn.pos.find_products(named, 1) if named else []
-        if found and found[0].warranty_months:
+        named = turn.entity("sku") or turn.entity("product")
+        found = await matching(turn, named) if named else []
+        if len(found) == 1 and found[0].warranty_months:
             turn.say(
                 "utter_warranty_product",
                 report,

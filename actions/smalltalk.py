@@ -40,7 +40,7 @@ class ActionAffirm(ShopAction):
         offered = turn.set_just_before("offer")
         if offered:
             return turn.go_on_with(str(offered))
-        turn.say("utter_yes_to_what")
+        turn.say("utter_go_on" if turn.form else "utter_yes_to_what")
         return []
 
 
@@ -58,7 +58,7 @@ class ActionDeny(ShopAction):
 
 
 class ActionNevermind(ShopAction):
-    """The customer changed their mind: forgets the request, keeps what they told about themselves."""
+    """The customer changed their mind: forgets the request, not what they told."""
 
     action_name = "action_nevermind"
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from rasa_sdk.events import SlotSet
 
 from actions.base import ShopAction
 from actions.catalogue import find_branch
-from actions.formatting import address, clock, listing, local_date
+from actions.formatting import address, clock, listing, local_date, phone
 from actions.postcodes import whereabouts
 from actions.turn import Event, Turn, link
 from bot.core.shop import Branch
@@ -55,7 +56,7 @@ class ActionOpeningHours(ShopAction):
         if branch is None:
             lines = [f"• {b.name}: {hours_on(b, weekday)}" for b in branches]
             turn.say("utter_opening_hours_all", hours="\n".join(lines))
-            return [] if turn.form else [SlotSet("pending_action", self.action_name)]
+            return [SlotSet("topic", self.action_name)]
         turn.say(
             "utter_opening_hours",
             directions(branch),
@@ -63,7 +64,7 @@ class ActionOpeningHours(ShopAction):
             today=hours_on(branch, weekday),
             week=week(branch),
         )
-        return []
+        return [SlotSet("topic", self.action_name)]
 
 
 class ActionNearestBranch(ShopAction):
@@ -76,28 +77,34 @@ class ActionNearestBranch(ShopAction):
         named = find_branch(branches, turn.entity("branch"))
         if named is not None:
             self._tell(turn, named, "utter_branch")
-            return [SlotSet("branch", named.city)]
+            return [SlotSet("branch", named.city), SlotSet("topic", self.action_name)]
         postcode = turn.entity("postcode") or turn.slot("postcode")
         here = whereabouts(postcode) if postcode else None
         if here is not None and branches:
             nearest = min(branches, key=lambda b: miles(here, (b.latitude, b.longitude)))
             distance = miles(here, (nearest.latitude, nearest.longitude))
-            self._tell(turn, nearest, "utter_nearest_branch", distance=max(1, round(distance)))
-            return [SlotSet("branch", nearest.city)]
+            self._tell(turn, nearest, "utter_nearest_branch", distance=miles_text(distance))
+            return [SlotSet("branch", nearest.city), SlotSet("topic", self.action_name)]
         turn.say("utter_branches", places=listing(branch.city for branch in branches))
-        return [] if turn.form else [SlotSet("pending_action", self.action_name)]
+        return [SlotSet("topic", self.action_name)]
 
-    def _tell(self, turn: Turn, branch: Branch, response: str, **facts: object) -> None:
+    def _tell(self, turn: Turn, branch: Branch, response: str, **facts: Any) -> None:
         weekday = local_date(turn.context.now, turn.context.timezone).weekday()
         turn.say(
             response,
             directions(branch),
             name=branch.name,
             place=address(branch.address),
-            phone=branch.phone,
+            phone=phone(branch.phone),
             today=hours_on(branch, weekday),
             **facts,
         )
+
+
+def miles_text(distance: float) -> str:
+    """``a mile``, ``12 miles``."""
+    whole = round(distance)
+    return "a mile" if whole <= 1 else f"{whole} miles"
 
 
 def miles(here: tuple[float, float], there: tuple[float, float]) -> float:

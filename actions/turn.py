@@ -12,6 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot.core.actions import ActionContext, current_action
 from bot.core.identity import Identity
 from bot.core.shop import Crm, Pos
+from bot.core.shop_numbers import order_number
 
 Event = dict[str, Any]  # Rasa's events are plain dictionaries
 
@@ -100,6 +101,12 @@ class Turn:
         return str(name) if name else None
 
     @property
+    def order_number(self) -> str:
+        """The order that was last named, in the shop's spelling if readable; else empty."""
+        said = self.slot("order_number") or ""
+        return order_number(said) or said
+
+    @property
     def identity(self) -> Identity:
         """How sure we are who is writing; anything unknown is anonymous."""
         try:
@@ -134,6 +141,15 @@ class Turn:
         ]
         return [name for name in names if name][-limit:]
 
+    def times_left(self) -> int:
+        """How often the customer asked something else since the current form started."""
+        times = 0
+        for event in reversed(self.tracker.events):
+            if event.get("event") == "active_loop" and event.get("name") == self.form:
+                break
+            times += event.get("event") == "action_execution_rejected"
+        return times
+
     def set_just_before(self, slot: str) -> Any:
         """The value the previous turn gave this slot; None when it did not touch it."""
         values = [
@@ -150,7 +166,7 @@ class Turn:
         response: str,
         buttons: list[dict[str, str]] | None = None,
         image: str | None = None,
-        **facts: object,
+        **facts: Any,
     ) -> None:
         """Says one of the domain's responses.
 
@@ -172,7 +188,8 @@ class Turn:
 
     def offer(self, action: str) -> Event:
         """What a plain "yes" in the next message means."""
-        return SlotSet("offer", action)
+        event: Event = SlotSet("offer", action)
+        return event
 
     def facts(self) -> dict[str, object]:
         """What an agent should know: what was asked for, never the customer's words."""
@@ -203,7 +220,14 @@ class Turn:
 
     def leave_form(self) -> list[Event]:
         """Events that stop asking, and forget what was asked for."""
-        events = forget("pending_action", "next_step", "form_misses", "low_confidence_count")
+        events = forget(
+            "pending_action",
+            "topic",
+            "next_step",
+            "subject_order",
+            "form_misses",
+            "low_confidence_count",
+        )
         if self.form:
             events += [ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)]
         return events

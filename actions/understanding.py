@@ -76,6 +76,8 @@ class ActionLowConfidence(ShopAction):
     keeps_request = True
 
     async def answer(self, turn: Turn) -> list[Event]:
+        if is_bare_value(turn):
+            return turn.go_on_with("action_inform")
         rounds = int(turn.set_just_before("low_confidence_count") or 0) + 1
         guesses = ranking(turn)[:CANDIDATES]
         if rounds >= ROUNDS_ALLOWED:
@@ -103,6 +105,25 @@ VALUE_MEANS = {
 }
 
 
+# What refines an answer that was just given: "and in Leeds?", "what about a medium?"
+_OF_PRODUCTS = frozenset({"product", "sku", "size", "colour", "branch"})
+REFINED_BY = {
+    "action_check_stock": _OF_PRODUCTS,
+    "action_product_details": _OF_PRODUCTS,
+    "action_product_price": _OF_PRODUCTS,
+    "action_opening_hours": frozenset({"branch"}),
+    "action_nearest_branch": frozenset({"branch", "postcode"}),
+}
+BARE_WORDS = 4
+
+
+def is_bare_value(turn: Turn) -> bool:
+    """Whether the message is little more than a value that makes its own sense."""
+    given = set(VALUE_MEANS) | REFINED_BY.get(turn.slot("topic") or "", frozenset())
+    short = 0 < len(turn.text.split()) <= BARE_WORDS
+    return not turn.form and short and any(turn.entity(entity) for entity in given)
+
+
 # The action that starts a form anew for another order.
 STARTED_BY = {
     "cancel_form": "action_cancel_order",
@@ -123,9 +144,11 @@ class ActionInform(ShopAction):
             return turn.go_on_with(starter)
         if turn.form:
             return self._not_what_was_asked(turn)
-        pending = turn.slot("pending_action")
+        pending, topic = turn.slot("pending_action"), turn.slot("topic") or ""
         if pending:
             return turn.go_on_with(pending)
+        if any(turn.entity(entity) for entity in REFINED_BY.get(topic, ())):
+            return turn.go_on_with(topic)
         for entity, action in VALUE_MEANS.items():
             if turn.entity(entity):
                 return turn.go_on_with(action)
