@@ -31,11 +31,12 @@ class Clock:
 
 
 class SqliteShops:
-    """A seeded file; each test gets a copy."""
+    """A seeded file for tests that only read; those that write get a copy."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._copies = folder, 0
-        asyncio.run(seed(f"sqlite+aiosqlite:///{folder / 'seeded.db'}", TODAY))
+        self.original = f"sqlite+aiosqlite:///{folder / 'seeded.db'}"
+        asyncio.run(seed(self.original, TODAY))
 
     @contextmanager
     def copy(self) -> Iterator[str]:
@@ -47,10 +48,10 @@ class SqliteShops:
 
 
 class PostgresShops:
-    """A seeded database; each test gets a copy."""
+    """A seeded database for tests that only read; those that write get a copy."""
 
     def __init__(self, url: str) -> None:
-        self._name = make_url(url).database or ""
+        self.original, self._name = url, make_url(url).database or ""
         asyncio.run(seed(url, TODAY))
 
     @contextmanager

@@ -21,10 +21,10 @@ _WORD = re.compile(r"[^\W_]+")
 _STOPWORDS = frozenset(
     _WORD.findall(
         """
-        a about an and any are available buy by can cheap colour cost costs could do does for from get got
-        has have hello hey hi how i in is it kind like looking me much my need new of on one or please
-        pls price r sell shop size some something stock that the there these this those to u ur want
-        what which with ya you your
+        a about an and any are available buy by can cheap colour cost costs could do does for
+        from get got has have hello hey hi how i in is it kind like looking me much my need new
+        of on one or please pls price r sell shop size some something stock that the there these
+        this those to u ur want what which with ya you your
         """
     )
 )
