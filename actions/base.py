@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from rasa_sdk import Action, Tracker
@@ -18,7 +19,6 @@ from actions.turn import Event, Turn, button
 from bot.core.actions import current_action
 from bot.core.errors import RefusedError
 from bot.core.identity import Identity
-from bot.core.shop_numbers import order_number
 
 logger = logging.getLogger(__name__)
 
@@ -29,24 +29,24 @@ DIGRESSIONS_ALLOWED = 2  # who asks for a third thing is no longer interested in
 TALK_TO_A_PERSON = button("Talk to a person", "request_human")
 
 
-class ShopAction(Action):
+class ShopAction(Action, ABC):
     """An action that knows what it may tell, and never fails in the customer's face.
 
     Subclasses set ``action_name`` (as in ``domain.yml``) and ``identity``, and implement `answer`.
     ``keeps_request`` is True for small talk that should not make the bot forget what it was about.
     ``starts`` is the form that the action may start: when it answers otherwise, while that form is
-    asking, the form ends. ``about`` is the slot with the order that a refusal is about.
+    asking, the form ends.
     """
 
     action_name: ClassVar[str] = ""
     identity: ClassVar[Identity] = Identity.ANONYMOUS
     keeps_request: ClassVar[bool] = False
     starts: ClassVar[str] = ""
-    about: ClassVar[str] = "order_number"
 
     def name(self) -> str:
         return self.action_name
 
+    @abstractmethod
     async def answer(self, turn: Turn) -> list[Event]:
         """Answers the customer.
 
@@ -57,12 +57,11 @@ class ShopAction(Action):
             ShopUnavailableError: Becomes an apology and a handoff.
             RefusedError: Becomes an explanation, see `refused`.
         """
-        raise NotImplementedError
 
     def refused(self, turn: Turn, code: str) -> list[Event]:
         """Explains why the shop's system said no, with a next step."""
-        said = turn.slot(self.about) or turn.order_number
-        turn.say(REFUSALS.get(code, "utter_refused"), order=order_number(said) or said)
+        order = turn.subject or turn.order_number
+        turn.say(REFUSALS.get(code, "utter_refused"), order=order)
         return []
 
     async def run(

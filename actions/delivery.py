@@ -101,12 +101,13 @@ async def open_ticket(turn: Turn, kind: str, summary: str, order: Order) -> str:
     )
 
 
-class ItemProblem(ShopAction):
-    """Something is wrong with what came: asks what, for a ticket."""
+class ActionItemDamaged(ShopAction):
+    """It came broken or faulty: asks what is wrong, for a ticket."""
 
+    action_name = "action_item_damaged"
     identity = Identity.CONFIRMED
     starts = "ticket_form"
-    kind: ClassVar[str] = ""
+    kind: ClassVar[str] = "damaged_item"
 
     async def answer(self, turn: Turn) -> list[Event]:
         order = await the_order(turn, self.action_name, WITH_CUSTOMER)
@@ -123,21 +124,14 @@ class ItemProblem(ShopAction):
         )
 
 
-class ActionItemDamaged(ItemProblem):
-    """It came broken or faulty."""
-
-    action_name = "action_item_damaged"
-    kind = "damaged_item"
-
-
-class ActionWrongItem(ItemProblem):
+class ActionWrongItem(ActionItemDamaged):
     """Something else came."""
 
     action_name = "action_wrong_item"
     kind = "wrong_item"
 
 
-class ActionMissingItem(ItemProblem):
+class ActionMissingItem(ActionItemDamaged):
     """Something did not come along."""
 
     action_name = "action_missing_item"
@@ -169,7 +163,6 @@ class ActionTicketOpen(ShopAction):
 
     action_name = "action_ticket_open"
     identity = Identity.CONFIRMED
-    about = "subject_order"
 
     async def answer(self, turn: Turn) -> list[Event]:
         details, kind = turn.slot("ticket_details"), turn.slot("ticket_kind")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from abc import ABC, abstractmethod
+from typing import Any
 
 from rasa_sdk import FormValidationAction, Tracker
 from rasa_sdk.events import SlotSet
@@ -29,7 +30,7 @@ class GiveUpError(Exception):
         self.response, self.evidence = response, evidence
 
 
-class ShopForm(FormValidationAction):
+class ShopForm(FormValidationAction, ABC):
     """Checks the slots of one form.
 
     Subclasses set ``form`` and add ``validate_<slot>(value, dispatcher, tracker, domain)`` methods
@@ -37,7 +38,10 @@ class ShopForm(FormValidationAction):
     with an apology and a handoff.
     """
 
-    form: ClassVar[str] = ""
+    @property
+    @abstractmethod
+    def form(self) -> str:
+        """The form's name in the domain; a plain class attribute in subclasses."""
 
     def name(self) -> str:
         return f"validate_{self.form}"

@@ -65,7 +65,6 @@ class ActionCancelConfirmed(ShopAction):
 
     action_name = "action_cancel_confirmed"
     identity = Identity.CONFIRMED
-    about = "subject_order"
 
     async def answer(self, turn: Turn) -> list[Event]:
         confirmed = turn.tracker.slots.get("cancel_confirmed")
@@ -155,7 +154,6 @@ class ActionAddressChange(ShopAction):
 
     action_name = "action_address_change"
     identity = Identity.CONFIRMED
-    about = "subject_order"
 
     async def answer(self, turn: Turn) -> list[Event]:
         wanted = parse_address(turn.slot("new_address") or "")

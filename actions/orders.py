@@ -40,6 +40,7 @@ async def the_order(turn: Turn, action: str, likely: Collection[OrderState]) -> 
     if given:
         order = await turn.pos.order(given)
         if order is not None and order.customer_id == turn.customer_id:
+            turn.subject = order.number
             return order
         turn.say("utter_order_not_found", order=turn.order_number)
         return [SlotSet("order_number", None), SlotSet("pending_action", action)]
@@ -51,7 +52,9 @@ async def the_order(turn: Turn, action: str, likely: Collection[OrderState]) -> 
     if len(fitting) > 1:
         turn.say("utter_which_order", order_buttons(turn, fitting))
         return [SlotSet("pending_action", action)]
-    return fitting[0] if fitting else orders[0]
+    chosen = fitting[0] if fitting else orders[0]
+    turn.subject = chosen.number
+    return chosen
 
 
 async def own_order(turn: Turn) -> Order | None:
@@ -63,6 +66,7 @@ async def own_order(turn: Turn) -> Order | None:
     given = turn.slot("subject_order") or ""
     order = await turn.pos.order(given)
     if order is not None and order.customer_id == turn.customer_id:
+        turn.subject = order.number
         return order
     turn.say("utter_order_not_found", order=given)
     return None

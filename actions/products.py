@@ -62,11 +62,8 @@ class ActionCheckStock(ShopAction):
         holding = [branch for branch in branches if in_stock(stock, variants, branch.id)]
         page = [link("See it online", product.page_url)] if product.page_url else []
         reserve = [button("Reserve one", "reserve_collect", product=product.name)]
-        name = product.name
-        if len(variants) == 1:
-            name += f" ({', '.join(v for v in (variants[0].colour, variants[0].size) if v)})"
         facts = {
-            "name": name,
+            "name": product.name,
             "online": describe(online),
             "places": listing(branch.city for branch in holding),
         }
@@ -79,7 +76,7 @@ class ActionCheckStock(ShopAction):
             elif online:
                 turn.say("utter_stock_not_in_branch", page, product.image_url, **facts)
             else:
-                turn.say("utter_out_of_stock", page, **facts)
+                self._sold_out(turn, product, variants, page)
         elif online and holding:
             turn.say("utter_stock_everywhere", page + reserve, product.image_url, **facts)
         elif online:
@@ -87,7 +84,15 @@ class ActionCheckStock(ShopAction):
         elif holding:
             turn.say("utter_stock_branches_only", reserve, product.image_url, **facts)
         else:
-            turn.say("utter_out_of_stock", page, **facts)
+            self._sold_out(turn, product, variants, page)
+
+    def _sold_out(
+        self, turn: Turn, product: Product, variants: list[Variant], page: list[dict[str, str]]
+    ) -> None:
+        name = product.name
+        if len(variants) == 1:
+            name += f" ({describe(variants)})"
+        turn.say("utter_out_of_stock", page, name=name)
 
 
 def price_range(variants: list[Variant] | tuple[Variant, ...]) -> str:

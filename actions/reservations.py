@@ -50,7 +50,7 @@ class ActionReserveCollect(ShopAction):
     async def answer(self, turn: Turn) -> list[Event]:
         if turn.form != "reserve_form":
             turn.say("utter_reserve_intro")
-        events: list[Event] = forget("customer_name")
+        events: list[Event] = forget("customer_name", "product_hint")
         sku = sku_of(turn.entity("sku") or "")
         product = await turn.pos.product("-".join(sku.split("-")[:2])) if sku else None
         if product is not None:
@@ -91,13 +91,13 @@ class ValidateReserveForm(ShopForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> Values:
         turn = Turn(dispatcher, tracker)
-        found = await matching(turn, str(value))
+        found = await self._named(turn, str(value))
         if not found:
             return self.ask_again(
                 turn, "product", "utter_product_not_found", wanted=str(value)[:40]
             )
         if len(found) > 1:  # the asking action offers them
-            return self.accept(product=None)
+            return self.accept(product=None, product_hint=str(value))
         product = found[0]
         # What was said about another product earlier must not rule this one out.
         stale = {
@@ -108,7 +108,13 @@ class ValidateReserveForm(ShopForm):
             )
             if turn.slot(slot) and not any(fits(v, *said) for v in product.variants)
         }
-        return self.accept(product=product.name, **stale)
+        return self.accept(product=product.name, product_hint=None, **stale)
+
+    async def _named(self, turn: Turn, said: str) -> list[Product]:
+        """Also "the Rowan one", after "winter coat" meant several."""
+        hint = turn.slot("product_hint")
+        narrowed = await matching(turn, hint) if hint and not turn.entity("product") else []
+        return narrowed if len(narrowed) == 1 else await matching(turn, said)
 
     async def validate_size(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

@@ -68,7 +68,6 @@ class ActionReturnFile(ShopAction):
 
     action_name = "action_return_file"
     identity = Identity.CONFIRMED
-    about = "subject_order"
 
     async def answer(self, turn: Turn) -> list[Event]:
         reason = turn.slot("return_reason")

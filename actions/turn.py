@@ -51,6 +51,7 @@ class Turn:
 
     def __init__(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
         self.dispatcher, self.tracker = dispatcher, tracker
+        self.subject = ""  # the number of the order that is being looked at
 
     # --- the shop -----------------------------------------------------------------------------
 
