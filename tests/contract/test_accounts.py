@@ -47,10 +47,10 @@ async def test_the_right_password_logs_in_whatever_the_case_of_the_address(
     assert await login(database, " SAM@shop.example ", PASSWORD) == sam
 
 
-@pytest.mark.parametrize("email", ["sam@shop.example", "nobody@shop.example", "", "a\x00b", "' --"])
-async def test_refusals_look_alike(database: Database, sam: Agent, email: str) -> None:
-    refused = await accounts.log_in(database, email, "wrong", utc_now())
-    assert refused == accounts.Login(None)
+async def test_refusals_look_alike(database: Database, sam: Agent) -> None:
+    for email in ("sam@shop.example", "nobody@shop.example", "", "a\x00b", "' --"):
+        refused = await accounts.log_in(database, email, "wrong", utc_now())
+        assert refused == accounts.Login(None)
 
 
 async def test_a_refusal_takes_as_long_for_an_unknown_address(
