@@ -1,0 +1,272 @@
+"""The sentence encoder as a Rasa featurizer: what a message means, as a list of numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import unicodedata
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.featurizers.dense_featurizer.dense_featurizer import DenseFeaturizer
+from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+from rich.console import Console
+from rich.progress import track
+from tokenizers import Tokenizer
+
+from bot.nlu.encoder_files import EncoderFiles, cache_folder, write_whole
+
+_logger = logging.getLogger(__name__)
+
+Vector = npt.NDArray[np.float32]
+
+MAX_TOKENS = 128
+# Longer texts are cut before the tokenizer sees them, so that none takes long.
+MAX_CHARACTERS = 2000
+_REMEMBERED = 1024  # vectors of recent messages, some 3 MB
+_CACHED_ON_DISK = 50_000
+_SHOW_PROGRESS_FROM = 200
+_SAVED = "encoder.json"
+
+
+class Encoder:
+    """Texts to vectors; the same text gives the same vector, whatever else is encoded with it.
+
+    Texts are encoded one at a time: in a batch, the scale of the 8-bit numbers would depend on the
+    other texts, and on one thread a batch is no faster (measured: 900 texts a second either way).
+    """
+
+    def __init__(self, files: EncoderFiles) -> None:
+        """Loads an encoder, and builds its graph on first use.
+
+        Raises:
+            InvalidConfigException: A file is missing, altered or broken.
+        """
+        self.identity = files.identity
+        files.check(files.tokenizer)
+        try:
+            self._tokenizer = Tokenizer.from_file(str(files.tokenizer))
+            self._session = _session(files.graph())
+        except InvalidConfigException:
+            raise
+        except Exception as error:  # both libraries raise bare exceptions for broken files
+            raise InvalidConfigException(
+                f"The sentence encoder in {files.folder} cannot be loaded: {error}. If it worked "
+                f"before, delete {cache_folder()}. {files.next_step}"
+            ) from error
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._inputs = {node.name for node in self._session.get_inputs()}
+        self.encode = lru_cache(maxsize=_REMEMBERED)(self._encode)
+
+    def _encode(self, text: str) -> Vector:
+        ids = np.array([self._tokenizer.encode(_readable(text)).ids], np.int64)
+        feed = {
+            "input_ids": ids,
+            "attention_mask": np.ones_like(ids),
+            "token_type_ids": np.zeros_like(ids),
+        }
+        outputs = self._session.run(None, {k: v for k, v in feed.items() if k in self._inputs})
+        vector = np.concatenate([_unit(output) for output in outputs[:2]])
+        vector.setflags(write=False)  # it is shared with whoever asks next
+        return vector
+
+
+def _session(graph: Path | bytes) -> Any:
+    options = onnxruntime.SessionOptions()
+    # Many replicas share a machine, and a sentence is too small to split.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    source = graph if isinstance(graph, bytes) else str(graph)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def _unit(output: npt.NDArray[Any]) -> Vector:
+    """One vector of length one; an encoder of one's own may give a vector for every token."""
+    vector = np.asarray(output[0], np.float32)
+    if vector.ndim == 2:
+        vector = vector.mean(axis=0)
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
+
+
+def _readable(text: str) -> str:
+    """Emoji by their names, since the encoder's vocabulary has hardly any."""
+    text = text[:MAX_CHARACTERS]
+    return text if text.isascii() else "".join(_name(sign) for sign in text)
+
+
+def _name(sign: str) -> str:
+    # Skin tones, and what joins several signs to one picture, say nothing here.
+    if sign in "\u200d\ufe0f" or "\U0001f3fb" <= sign <= "\U0001f3ff":
+        return ""
+    category = unicodedata.category(sign)
+    if category == "Cs":  # half a sign, as JSON can carry it; the tokenizer would refuse the text
+        return " "
+    return f" {unicodedata.name(sign, '').lower()} " if category == "So" else sign
+
+
+class EmbeddingCache:
+    """Vectors of training texts on disk, by the texts' hashes; without it, all is computed anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known = self._read()
+
+    def _read(self) -> dict[bytes, Vector]:
+        try:
+            with np.load(self._path, allow_pickle=False) as stored:
+                keys, vectors = stored["keys"], stored["vectors"]
+                return {key.tobytes(): vector for key, vector in zip(keys, vectors, strict=True)}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return {}  # not there yet, or broken
+
+    def encode(self, texts: list[str], encoder: Encoder) -> dict[str, Vector]:
+        """The vector of each text; those not yet known are computed, with progress shown."""
+        wanted = {text: _key(text) for text in dict.fromkeys(texts)}
+        missing = {text: key for text, key in wanted.items() if key not in self._known}
+        progress = track(
+            missing.items(),
+            "Encoding new training examples",
+            console=Console(stderr=True),
+            disable=len(missing) < _SHOW_PROGRESS_FROM,
+        )
+        for text, key in progress:
+            self._known[key] = encoder.encode(text)
+        if missing:
+            self._write()
+        return {text: self._known[key] for text, key in wanted.items()}
+
+    def _write(self) -> None:
+        newest = list(self._known.items())[-_CACHED_ON_DISK:]
+        file = io.BytesIO()
+        np.savez(
+            file,
+            keys=np.array([np.frombuffer(key, np.uint8) for key, _ in newest]),
+            vectors=np.array([vector for _, vector in newest]),
+        )
+        write_whole(self._path, file.getvalue())
+
+
+def _key(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
+class SentenceEncoder(DenseFeaturizer, GraphComponent):
+    """Gives each message dense sentence features (1 x 768: the last and the middle layer).
+
+    Options:
+        model_dir: A folder with another encoder: ``tokenizer.json`` and either ``model.onnx`` or a
+            BERT encoder's ``model.safetensors`` and ``config.json``. Default: all-MiniLM-L6-v2.
+        alias: As in all of Rasa's featurizers.
+    """
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """The options and their defaults."""
+        return {**DenseFeaturizer.get_default_config(), "model_dir": None}
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        name: str,
+        model_storage: ModelStorage,
+        resource: Resource,
+    ) -> None:
+        super().__init__(name, config)
+        self._storage, self._resource = model_storage, resource
+        self._encoder = Encoder(EncoderFiles.find(config["model_dir"]))
+
+    @classmethod
+    def validate_config(cls, config: dict[str, Any]) -> None:
+        """What is wrong shows when the encoder is loaded, just after."""
+
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
+        """Other files under the same name mean training anew."""
+        return EncoderFiles.find(config.get("model_dir")).identity
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> SentenceEncoder:
+        """A new featurizer, before training."""
+        return cls(config, execution_context.node_name, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> SentenceEncoder:
+        """The featurizer that the model was trained with.
+
+        Raises:
+            InvalidConfigException: The encoder is another one than in training.
+        """
+        component = cls.create(config, model_storage, resource, execution_context)
+        with model_storage.read_from(resource) as folder:
+            trained = json.loads((folder / _SAVED).read_text(encoding="utf-8"))["identity"]
+        if trained != component._encoder.identity:
+            raise InvalidConfigException(
+                f"The model was trained with the sentence encoder {trained}, installed is "
+                f"{component._encoder.identity}. Train it again: frontdesk train"
+            )
+        return component
+
+    @staticmethod
+    def required_packages() -> list[str]:
+        """Packages that must be importable."""
+        return ["onnxruntime", "onnx", "tokenizers", "safetensors"]
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Nothing is learned; the model keeps which encoder it belongs to."""
+        with self._storage.write_to(self._resource) as folder:
+            content = json.dumps({"identity": self._encoder.identity})
+            (folder / _SAVED).write_text(content, encoding="utf-8")
+        return self._resource
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Adds features to all examples; vectors of known texts come from the disk."""
+        messages = [m for m in training_data.training_examples if _text(m)]
+        cache = EmbeddingCache(cache_folder() / f"{self._encoder.identity}-examples.npz")
+        vectors = cache.encode([_text(m) for m in messages], self._encoder)
+        for message in messages:
+            self._add(message, vectors[_text(message)])
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Adds features to each message that has text."""
+        for message in messages:
+            if text := _text(message):
+                self._add(message, self._encoder.encode(text))
+        return messages
+
+    def _add(self, message: Message, vector: Vector) -> None:
+        self.add_features_to_message(None, vector[np.newaxis], TEXT, message)
+
+
+def _text(message: Message) -> str:
+    """The text without white space around it; empty where there is none."""
+    return str(message.get(TEXT) or "").strip()

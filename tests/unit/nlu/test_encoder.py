@@ -1,0 +1,226 @@
+"""The sentence encoder: its graph gives the published numbers, and damage is noticed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from rasa.engine.graph import ExecutionContext, GraphSchema
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
+from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
+
+from bot.nlu import onnx_graph
+from bot.nlu.encoder import EmbeddingCache, Encoder, SentenceEncoder
+from bot.nlu.encoder_files import EXPECTED, EncoderFiles, write_whole
+
+# Cosines to the first sentence, as the documentation of sentence-transformers prints them for
+# all-MiniLM-L6-v2: https://sbert.net/docs/quickstart.html
+PUBLISHED = {
+    "The weather is lovely today.": 1.0,
+    "It's so sunny outside!": 0.6660,
+    "He drove to the stadium.": 0.1046,
+}
+
+
+@pytest.fixture(scope="module")
+def files() -> EncoderFiles:
+    return EncoderFiles.find()
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def encoder(files: EncoderFiles, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Encoder:
+    monkeypatch.setenv("FRONTDESK_CACHE_DIR", str(cache))
+    return Encoder(files)
+
+
+def _component(
+    folder: Path, model: str = "model", **options: Any
+) -> tuple[SentenceEncoder, tuple[Any, ...]]:
+    (folder / model).mkdir(exist_ok=True)
+    place = (
+        {**SentenceEncoder.get_default_config(), **options},
+        LocalModelStorage(folder / model),
+        Resource("encoder"),
+        ExecutionContext(GraphSchema({}), "test", node_name="encoder"),
+    )
+    return SentenceEncoder.create(*place), place
+
+
+def _full_precision(files: EncoderFiles) -> Any:
+    shape = onnx_graph.Shape.of(json.loads((files.folder / "config.json").read_text()))
+    graph = onnx_graph.build(load_file(files.model), shape, int8=False)
+    return onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+
+
+def test_graph_gives_the_published_similarities_alone_and_padded(files: EncoderFiles) -> None:
+    session = _full_precision(files)
+    tokenizer = Tokenizer.from_file(str(files.tokenizer))
+    tokenizer.enable_padding()
+    encoded = tokenizer.encode_batch(list(PUBLISHED))
+    ids = np.array([e.ids for e in encoded])
+    mask = np.array([e.attention_mask for e in encoded])
+    assert mask.min() == 0, "nothing was padded"
+
+    batch, middle = session.run(None, {"input_ids": ids, "attention_mask": mask})
+
+    assert batch[0] @ batch.T == pytest.approx(list(PUBLISHED.values()), abs=1e-4)
+    assert np.linalg.norm(middle, axis=1) == pytest.approx(1, abs=1e-5)
+    for row, e in enumerate(encoded):
+        length = sum(e.attention_mask)
+        single = session.run(
+            None,
+            {
+                "input_ids": ids[row : row + 1, :length],
+                "attention_mask": mask[row : row + 1, :length],
+            },
+        )
+        assert single[0][0] == pytest.approx(batch[row], abs=1e-5)
+        assert single[1][0] == pytest.approx(middle[row], abs=1e-5)
+
+
+def test_eight_bits_stay_near_the_full_numbers(files: EncoderFiles, encoder: Encoder) -> None:
+    session = _full_precision(files)
+    tokenizer = Tokenizer.from_file(str(files.tokenizer))
+    tokenizer.no_padding()
+    for text in [*PUBLISHED, "wheres my order its 2 days late", "do u take amex"]:
+        ids = np.array([tokenizer.encode(text).ids])
+        full = np.concatenate(
+            session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)}), axis=1
+        )[0]
+        near = encoder.encode(text)
+        assert near.shape == (768,)
+        assert near[:384] @ full[:384] > 0.97
+        assert near[384:] @ full[384:] > 0.97
+
+
+def test_same_meaning_is_nearer_than_same_words(encoder: Encoder) -> None:
+    refund, same_meaning, same_words = (
+        encoder.encode(text)[:384]
+        for text in ("i want my money back", "can I get a refund", "i want my coat in blue")
+    )
+    assert refund @ same_meaning > refund @ same_words + 0.2
+
+
+def test_emoji_have_a_meaning(encoder: Encoder) -> None:
+    up, up_dark, angry = (encoder.encode(text) for text in ("👍", "👍🏿", "😡"))
+    assert np.array_equal(up, up_dark)
+    assert up @ angry < 0.9 * (up @ up)
+
+
+def test_long_and_odd_texts_give_a_vector(encoder: Encoder) -> None:
+    for text in ("hello " * 100_000, "x" * 1_000_000, "\x00", "\ud800", "🏳️‍🌈", "你好"):
+        vector = encoder.encode(text)
+        assert np.isfinite(vector).all()
+        assert np.linalg.norm(vector) == pytest.approx(2**0.5, abs=1e-4)
+
+
+def test_graph_is_built_once(files: EncoderFiles, cache: Path, encoder: Encoder) -> None:
+    cached = cache / "encoder" / f"{files.identity}.onnx"
+    before = cached.stat().st_mtime_ns
+    assert np.array_equal(Encoder(files).encode("hi"), encoder.encode("hi"))
+    assert cached.stat().st_mtime_ns == before
+    assert [p.suffix for p in cached.parent.iterdir() if "examples" not in p.name] == [".onnx"]
+
+
+def test_altered_weights_are_refused(
+    files: EncoderFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRONTDESK_CACHE_DIR", str(tmp_path / "cache"))
+    for name in ("model.safetensors", "tokenizer.json", "config.json"):
+        shutil.copy(files.folder / name, tmp_path / name)
+    with (tmp_path / "model.safetensors").open("r+b") as file:
+        file.seek(1_000_000)
+        file.write(b"\x00\x01\x02\x03")
+    with pytest.raises(InvalidConfigException) as error:
+        Encoder(EncoderFiles(tmp_path, EXPECTED, files.next_step))
+    for part in (str(tmp_path / "model.safetensors"), EXPECTED["model.safetensors"], "uv sync"):
+        assert part in str(error.value)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfigException, match=r"model.safetensors is missing.*model_dir"):
+        EncoderFiles.find(str(tmp_path))
+
+
+def test_broken_encoder_of_ones_own_is_named(
+    files: EncoderFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRONTDESK_CACHE_DIR", str(tmp_path / "cache"))
+    shutil.copy(files.tokenizer, tmp_path)
+    (tmp_path / "model.onnx").write_bytes(b"not a model")
+    with pytest.raises(InvalidConfigException, match="cannot be loaded"):
+        _component(tmp_path, model_dir=str(tmp_path))
+
+
+def test_encoder_of_ones_own_is_used(files: EncoderFiles, tmp_path: Path, encoder: Encoder) -> None:
+    shutil.copy(files.tokenizer, tmp_path)
+    graph = files.graph()
+    assert isinstance(graph, Path)
+    shutil.copy(graph, tmp_path / "model.onnx")
+    own = Encoder(EncoderFiles.find(str(tmp_path)))
+    assert own.identity != encoder.identity
+    assert np.array_equal(own.encode("hello"), encoder.encode("hello"))
+
+
+def test_cache_that_cannot_be_written_costs_time_only(
+    files: EncoderFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: Encoder
+) -> None:
+    (tmp_path / "file").write_text("a file where a folder should be")
+    monkeypatch.setenv("FRONTDESK_CACHE_DIR", str(tmp_path / "file"))
+    assert np.array_equal(Encoder(files).encode("hello"), encoder.encode("hello"))
+
+
+def test_component_sets_features_alike_in_training_and_use(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    component, _ = _component(tmp_path)
+    texts = ["where is my order", "hi", "👍"]
+    data = TrainingData([Message({TEXT: text}) for text in texts] + [Message({"intent": "hi"})])
+    component.process_training_data(data)
+    used = component.process([Message({TEXT: text}) for text in texts] + [Message({TEXT: " "})])
+    for trained, now in zip(data.training_examples[:3], used[:3], strict=True):
+        sequence, sentence = trained.get_dense_features(TEXT)
+        assert sequence is None
+        assert sentence.features.shape == (1, 768)
+        assert np.array_equal(sentence.features, now.get_dense_features(TEXT)[1].features)
+    assert used[3].get_dense_features(TEXT) == (None, None)
+
+
+def test_examples_are_read_from_disk_and_a_broken_cache_is_made_anew(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    path = tmp_path / "examples.npz"
+    first = EmbeddingCache(path).encode(["hi", "bye", "hi"], encoder)
+    with np.load(path) as stored:
+        write_whole(path, b"")
+        keys, vectors = stored["keys"], stored["vectors"]
+    np.savez(path, keys=keys, vectors=vectors * 2)
+    assert np.array_equal(EmbeddingCache(path).encode(["hi"], encoder)["hi"], first["hi"] * 2)
+    path.write_bytes(b"PK broken")
+    assert np.array_equal(EmbeddingCache(path).encode(["hi"], encoder)["hi"], first["hi"])
+
+
+def test_model_of_another_encoder_is_refused(encoder: Encoder, tmp_path: Path) -> None:
+    component, place = _component(tmp_path)
+    component.train(TrainingData())
+    SentenceEncoder.load(*place)
+    with place[1].write_to(place[2]) as folder:
+        (folder / "encoder.json").write_text('{"identity": "another"}')
+    with pytest.raises(InvalidConfigException, match=r"trained with .* another.*frontdesk train"):
+        SentenceEncoder.load(*place)
