@@ -1,0 +1,83 @@
+"""Weighted counts of words and letter sequences (TF-IDF): the spelling of a message as numbers.
+
+A sentence encoder knows what words mean; these features know the words themselves: product names,
+slang, emoji, misspellings. scikit-learn's vectorizers do the same and take some 2 ms a message.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix
+
+# A word, or a single sign: punctuation and emoji say something too.
+_WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]")
+_DIGIT = re.compile(r"\d")
+_LETTERS = range(2, 6)
+# Longer texts are cut: the time for one message stays bounded.
+MAX_CHARACTERS = 1000
+
+
+@dataclass(frozen=True)
+class TextFeatures:
+    """A vocabulary of features and the weight of each.
+
+    Attributes:
+        columns: The column of each feature; words, then letter sequences (marked by a tab).
+        weights: Inverse document frequency by column, float32.
+    """
+
+    columns: dict[str, int]
+    weights: npt.NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, texts: Sequence[str], min_texts: int = 2) -> TextFeatures:
+        """Learns the features that stand in at least `min_texts` of the texts."""
+        found: Counter[str] = Counter()
+        for text in texts:
+            words, letters = _features(text)
+            found.update(words.keys() | letters.keys())
+        kept = sorted(name for name, count in found.items() if count >= min_texts)
+        counts = np.array([found[name] for name in kept], np.float64)
+        weights = np.log((1 + len(texts)) / (1 + counts)) + 1
+        return cls({name: i for i, name in enumerate(kept)}, weights.astype(np.float32))
+
+    def transform(self, texts: Iterable[str]) -> Any:
+        """A scipy CSR matrix, texts x features; words and letters have length one each."""
+        starts, columns, values = [0], [], []
+        for text in texts:
+            for group in _features(text):
+                known = [(self.columns[f], n) for f, n in group.items() if f in self.columns]
+                index = np.array([column for column, _ in known], np.int32)
+                count = np.array([n for _, n in known], np.float32)
+                value = (1 + np.log(count)) * self.weights[index]
+                columns.append(index)
+                values.append(value / max(float(np.linalg.norm(value)), 1e-9))
+            starts.append(starts[-1] + sum(len(c) for c in columns[-2:]))
+        return csr_matrix(
+            (np.concatenate(values), np.concatenate(columns), np.array(starts)),
+            shape=(len(starts) - 1, len(self.weights)),
+        )
+
+
+def _features(text: str) -> tuple[Counter[str], Counter[str]]:
+    plain = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).lower()
+    # Which digits they are says nothing about what somebody wants; how many there are, does.
+    words = _WORDS.findall(_DIGIT.sub("0", plain))
+    line = f" {' '.join(words)} "
+    singles_and_pairs = Counter(words)
+    singles_and_pairs.update(f"{first} {second}" for first, second in pairwise(words))
+    letters = Counter(
+        f"\t{line[start : start + size]}"
+        for size in _LETTERS
+        for start in range(len(line) - size + 1)
+    )
+    return singles_and_pairs, letters
