@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
@@ -26,18 +26,26 @@ LARGEST_BODY = 1024 * 1024
 _DEMO = Path(__file__).parent.parent / "connectors" / "demo" / "static"
 
 
-def create_app(frontdesk: Frontdesk, model: Path) -> FastAPI:
+def create_app(
+    frontdesk: Frontdesk, model: Path, on_failure: Callable[[BaseException], None]
+) -> FastAPI:
     """The application; its lifespan starts and stops `frontdesk`.
 
     Args:
         model: Loaded while the server already answers ``/healthz``.
+        on_failure: Told when the model cannot be loaded.
     """
+
+    def loaded(loading: asyncio.Task[None]) -> None:
+        error = None if loading.cancelled() else loading.exception()
+        if error is not None:
+            on_failure(error)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await frontdesk.start()
         loading = asyncio.create_task(frontdesk.load_brain(model), name="load-brain")
-        loading.add_done_callback(_report_failure)
+        loading.add_done_callback(loaded)
         yield
         loading.cancel()
         await frontdesk.stop()
@@ -60,12 +68,7 @@ def create_app(frontdesk: Frontdesk, model: Path) -> FastAPI:
     return app
 
 
-def _report_failure(loading: asyncio.Task[None]) -> None:
-    if not loading.cancelled() and loading.exception():
-        logger.error("the model was not loaded: %s", loading.exception())
-
-
-def _webchat_router(frontdesk: Frontdesk, channel: WebchatChannel):  # type: ignore[no-untyped-def]
+def _webchat_router(frontdesk: Frontdesk, channel: WebchatChannel) -> APIRouter:
     async def receive(request: WebhookRequest) -> WebhookResult:
         return await frontdesk.receive(channel, request)
 

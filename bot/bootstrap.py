@@ -103,7 +103,7 @@ def build(settings: Settings) -> Frontdesk:
     Raises:
         ConfigurationError: A setting or credential is missing or wrong.
     """
-    endpoints = read_yaml(settings.project_dir / "endpoints.yml")
+    endpoints = read_yaml(settings.endpoints)
     database = Database(settings.database_url)
     hub = LocalHub() if database.is_sqlite else PostgresHub(database.url)
     shop = connect_shop(endpoints)
@@ -191,7 +191,7 @@ def connect_channels(settings: Settings) -> dict[str, Channel]:
         ConfigurationError: A channel's secret is missing.
     """
     channels: dict[str, Channel] = {}
-    for name, section in read_yaml(settings.project_dir / "credentials.yml").items():
+    for name, section in read_yaml(settings.credentials).items():
         credentials = dict(section or {})
         kind = str(credentials.pop("type", name))
         module = _plugin("channels", kind, f"credentials.yml: {name}")

@@ -41,8 +41,16 @@ def serve(
         str | None, typer.Option(help="How platforms reach this server (FRONTDESK_PUBLIC_URL)")
     ] = None,
     secret_key: Annotated[
-        str | None,
-        typer.Option(help="Signs tokens; better as FRONTDESK_SECRET_KEY"),
+        str | None, typer.Option(help="Signs tokens; better as FRONTDESK_SECRET_KEY")
+    ] = None,
+    credentials: Annotated[
+        Path | None, typer.Option(help="The channels' file (FRONTDESK_CREDENTIALS)")
+    ] = None,
+    endpoints: Annotated[
+        Path | None, typer.Option(help="The systems' file (FRONTDESK_ENDPOINTS)")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Use this model as it is (FRONTDESK_MODEL)")
     ] = None,
 ) -> None:
     """Runs everything: webhooks, bot, workers, web chat and desk, in one process."""
@@ -52,6 +60,9 @@ def serve(
         port=port,
         public_url=public_url,
         secret_key=secret_key,
+        credentials=credentials,
+        endpoints=endpoints,
+        model=model,
     )
     _command("serve").run(settings)
 

@@ -25,7 +25,10 @@ class Settings(BaseSettings):
         public_url: How customers and platforms reach it; signatures are checked against it.
         secret_key: Signs visitor tokens and desk sessions.
         state_dir: Local state of this installation.
-        project_dir: Where ``config.yml``, ``domain.yml``, ``credentials.yml`` and ``data/`` are.
+        project_dir: Where ``config.yml``, ``domain.yml`` and ``data/`` are.
+        credentials, endpoints: Rasa's files of channels and systems.
+        model: A trained model to use as it is; without it the one that fits the files is used, and
+            trained when there is none.
     """
 
     model_config = SettingsConfigDict(env_prefix="FRONTDESK_", extra="ignore")
@@ -38,6 +41,9 @@ class Settings(BaseSettings):
     secret_key: str = Field(default="", repr=False)
     state_dir: Path = Path(".frontdesk")
     project_dir: Path = Path()
+    credentials: Path = Path("credentials.yml")
+    endpoints: Path = Path("endpoints.yml")
+    model: Path | None = None
 
     @field_validator("public_url")
     @classmethod
@@ -79,6 +85,9 @@ class Settings(BaseSettings):
         """These settings with the defaults that depend on others."""
         return self.model_copy(
             update={
+                # Both are named from the project's folder; an absolute path stays what it is.
+                "credentials": self.project_dir / self.credentials,
+                "endpoints": self.project_dir / self.endpoints,
                 "database_url": self.database_url or self._local_file("frontdesk.db"),
                 "shop_url": self.shop_url or self._local_file("shop.db"),
                 "secret_key": self.secret_key or _local_secret(self),

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 
-from bot.training import Project, current_model, train
+from bot.training import Project, current_model
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60.0
@@ -34,9 +34,12 @@ def prepared_state(folder: Path) -> Path:
     """A state folder that knows the assistant's model, trained when it has to be."""
     state = folder / "state"
     state.mkdir(parents=True, exist_ok=True)
+    if os.environ.get("FRONTDESK_MODEL"):
+        return state
     shared = Project(ROOT, ROOT / ".frontdesk")
     if current_model(shared) is None:
-        train(shared)
+        # In a process of its own, as `frontdesk serve` does it.
+        subprocess.run([sys.executable, "-m", "bot.cli", "train"], cwd=ROOT, check=True)
     record = json.loads((shared.state / "model.json").read_text())
     record["model"] = str((ROOT / record["model"]).resolve())
     (state / "model.json").write_text(json.dumps(record))
@@ -129,8 +132,8 @@ class Visitor:
     """A customer at the web chat, by its HTTP interface."""
 
     def __init__(self, url: str) -> None:
+        session = httpx.post(f"{url}/webhooks/webchat/session", timeout=10).json()
         self._http = httpx.Client(base_url=url, timeout=10)
-        session = self._http.post("/webhooks/webchat/session").json()
         self.token, self.conversation = session["token"], session["conversation"]
         self._http.headers["Authorization"] = f"Bearer {self.token}"
         self._sent = 0

@@ -83,7 +83,7 @@ async def _has_tables(database: Database) -> bool:
 
 
 async def _shop(settings: Settings) -> list[Finding]:
-    shop = connect_shop(read_yaml(settings.project_dir / "endpoints.yml"))
+    shop = connect_shop(read_yaml(settings.endpoints))
     if settings.is_demo_shop and not (settings.state_dir / "shop.db").exists():
         mend = "frontdesk seed (frontdesk serve does it by itself)."
         return [Finding("the demo shop is not seeded yet", mend, serious=False)]

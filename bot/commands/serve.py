@@ -42,22 +42,29 @@ def run(settings: Settings) -> None:
     lock = own_sqlite_file(frontdesk.database)
     login = asyncio.run(_prepare(settings))
     model = trained_model(settings)
-    app = create_app(frontdesk, model)
-    console.print(_welcome(settings, frontdesk, login))
+    failures: list[BaseException] = []
+
+    def give_up(error: BaseException) -> None:
+        failures.append(error)
+        server.should_exit = True
+
     server = uvicorn.Server(
         uvicorn.Config(
-            app,
+            create_app(frontdesk, model, give_up),
             host=settings.host,
             port=settings.port,
             log_level="warning",
             timeout_graceful_shutdown=_GRACE_SECONDS,
-            # The desk and its API trust no forwarded header: the public URL is a setting.
+            # No forwarded header is trusted: the public URL is a setting.
             proxy_headers=False,
             server_header=False,
         )
     )
+    console.print(_welcome(settings, frontdesk, login))
     server.run()
     del lock
+    if failures:
+        raise failures[0]
     console.print("Stopped.")
 
 

@@ -104,7 +104,7 @@ def run(settings: Settings, *, details: bool) -> None:
 
 
 async def _talk(settings: Settings, model: Path, *, details: bool) -> None:
-    endpoints = read_yaml(settings.project_dir / "endpoints.yml")
+    endpoints = read_yaml(settings.endpoints)
     shop = connect_shop(endpoints)
     await shop.crm.prepare()
     await shop.pos.prepare()

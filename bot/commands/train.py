@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bot.core.errors import ConfigurationError, ModelError
+from bot.dialogue.logs import quieten_rasa
 from bot.settings import Settings
 from bot.training import Project, current_model, train
 
@@ -32,6 +34,7 @@ def project_of(settings: Settings) -> Project:
 
 def run(settings: Settings, *, force: bool) -> None:
     """Trains when it is needed, and says what happened."""
+    quieten_rasa(logging.ERROR)
     console = Console(stderr=True)
     project = project_of(settings)
     known = current_model(project)
@@ -45,6 +48,15 @@ def run(settings: Settings, *, force: bool) -> None:
 
 def trained_model(settings: Settings) -> Path:
     """The model that fits the files; trained by a process of its own, whose memory ends with it."""
+    if settings.model is not None:
+        if settings.model.exists():
+            return settings.model
+        raise ConfigurationError(
+            "FRONTDESK_MODEL",
+            "there is no such file",
+            "Name a .tar.gz below models/.",
+            settings.model,
+        )
     project = project_of(settings)
     model = current_model(project)
     if model is None:
