@@ -77,11 +77,12 @@ class ValidateReserveForm(ShopForm):
         needed = ["product"]
         product = await chosen_product(turn)
         if product is not None:
-            left = left_over(turn, product)
-            if len({plain_size(variant.size) for variant in left}) > 1:
-                needed.append("size")
-            if len({variant.colour for variant in left}) > 1:
-                needed.append("colour")
+            # The size alone must not decide whether a size is needed: "size 44" would then fit
+            # nothing, and never be checked.
+            size, colour = turn.slot("size"), turn.slot("colour")
+            sizes = {plain_size(v.size) for v in product.variants if fits(v, None, colour)}
+            colours = {v.colour for v in product.variants if fits(v, size, None)}
+            needed += ["size"] * (len(sizes) > 1) + ["colour"] * (len(colours) > 1)
         needed.append("branch")
         if turn.customer_id is None:
             needed.append("customer_name")
@@ -140,7 +141,7 @@ class ValidateReserveForm(ShopForm):
         branches = await turn.pos.branches()
         branch = find_branch(branches, str(value))
         if branch is None:
-            cities = listing((b.city for b in branches), "or")
+            cities = listing(b.city for b in branches)
             return self.ask_again(turn, "branch", "utter_branch_unknown", places=cities)
         return self.accept(branch=branch.city)
 
