@@ -30,19 +30,23 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def prepared_state(folder: Path) -> Path:
-    """A state folder that knows the assistant's model, trained when it has to be."""
-    state = folder / "state"
-    state.mkdir(parents=True, exist_ok=True)
+def trained_model() -> Path:
+    """The assistant's model, trained when its files changed."""
     if os.environ.get("FRONTDESK_MODEL"):
-        return state
+        return Path(os.environ["FRONTDESK_MODEL"]).resolve()
     shared = Project(ROOT, ROOT / ".frontdesk")
     if current_model(shared) is None:
         # In a process of its own, as `frontdesk serve` does it.
         subprocess.run([sys.executable, "-m", "bot.cli", "train"], cwd=ROOT, check=True)
-    record = json.loads((shared.state / "model.json").read_text())
-    record["model"] = str((ROOT / record["model"]).resolve())
-    (state / "model.json").write_text(json.dumps(record))
+    found = current_model(shared)
+    assert found is not None, "the assistant's files change while the tests run"
+    return (ROOT / found).resolve()
+
+
+def prepared_state(folder: Path) -> Path:
+    """A state folder of a test's own."""
+    state = folder / "state"
+    state.mkdir(parents=True, exist_ok=True)
     return state
 
 
@@ -71,6 +75,7 @@ class Server:
         variables |= {
             "FRONTDESK_STATE_DIR": str(self.state),
             "FRONTDESK_PORT": str(self.port),
+            "FRONTDESK_MODEL": str(trained_model()),
             "PYTHONUNBUFFERED": "1",
         }
         with (self.state / "server.log").open("ab") as log:

@@ -67,8 +67,7 @@ async def _insert(
             seq=seq,
             author=Author.CUSTOMER,
             status=Status.RECEIVED,
-            # PostgreSQL cannot keep NUL in text, and nobody can read it.
-            text=message.text.replace("\x00", ""),
+            text=_storable(message.text),
             content=Content(attachments=message.attachments).as_json()
             | {"verified_phone": message.verified_phone},
             inbound_key=key,
@@ -86,6 +85,11 @@ async def _insert(
         update(t.conversation).where(t.conversation.c.id == conversation).values(**changes)
     )
     return True
+
+
+def _storable(text: str) -> str:
+    """Without what databases cannot keep and nobody can read: NUL and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
 
 
 async def note_receipts(

@@ -57,7 +57,7 @@ async def test_what_the_bot_understood_is_kept(path: Path) -> None:
 
 
 async def test_nul_and_long_text_are_stored(path: Path) -> None:
-    await path.say(inbound("a\x00b" + "x" * 10_000, "odd"))
+    await path.say(inbound("a\x00b\ud800" + "x" * 10_000, "odd"))
     assert (await path.transcript())[0].text.startswith("abxxx")
 
 
