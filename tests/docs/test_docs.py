@@ -95,7 +95,7 @@ def test_programs_of_the_tests_exist(shown: Page) -> None:
         if found := re.match(r"python -m ([\w.]+)", line):
             folder = ROOT / found[1].replace(".", "/")
             assert (folder / "__main__.py").exists() or folder.with_suffix(".py").exists()
-        for path in re.findall(r"(?:pytest|--nlu) (tests/\S+)", line):
+        for path in re.findall(r"(?:pytest|--nlu|--stories) (tests/\S+)", line):
             assert (ROOT / path).exists(), line
 
 
