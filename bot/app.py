@@ -105,7 +105,8 @@ def _add_health(app: FastAPI, frontdesk: Frontdesk) -> None:
 
 
 def _add_webhooks(app: FastAPI, frontdesk: Frontdesk) -> None:
-    @app.api_route("/webhooks/{channel}/{path:path}", methods=["GET", "POST"], tags=["webhooks"])
+    @app.get("/webhooks/{channel}/{path:path}", include_in_schema=False)
+    @app.post("/webhooks/{channel}/{path:path}", tags=["webhooks"])
     async def webhook(channel: str, path: str, request: Request) -> Response:
         """What messaging platforms call. Acknowledged after it is stored."""
         known = frontdesk.channels.get(channel)

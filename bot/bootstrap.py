@@ -106,7 +106,7 @@ def build(settings: Settings) -> Frontdesk:
     endpoints = read_yaml(settings.endpoints)
     database = Database(settings.database_url)
     hub = LocalHub() if database.is_sqlite else PostgresHub(database.url)
-    shop = connect_shop(endpoints)
+    shop = connect_shop(settings)
     channels = connect_channels(settings)
     handoff = _connect_handoff(endpoints)
     notices = Notices(lambda: made.brain.domain.responses if made.brain else {})
@@ -162,20 +162,22 @@ def _plugin(folder: str, kind: str, key: str) -> Any:
         ) from error
 
 
-def connect_shop(endpoints: Mapping[str, Any]) -> Shop:
-    """The CRM and POS of ``endpoints.yml``.
+def connect_shop(settings: Settings) -> Shop:
+    """The CRM and POS of ``endpoints.yml``; where one names no URL, it is `Settings.shop_url`.
 
     Raises:
         ConfigurationError: A section is missing or wrong.
     """
+    endpoints = read_yaml(settings.endpoints)
     systems: dict[str, Any] = {}
     for part in ("crm", "pos"):
         section = dict(endpoints.get(part) or {})
         if not section:
             raise ConfigurationError(
-                f"endpoints.yml: {part}", "is missing", "Write its type and url, e.g. type: sql."
+                f"endpoints.yml: {part}", "is missing", "Write at least its type, e.g. type: sql."
             )
-        kind, url = str(section.pop("type", "sql")), str(section.pop("url", ""))
+        kind = str(section.pop("type", "sql"))
+        url = str(section.pop("url", "") or settings.shop_url)
         url = async_url(url, f"endpoints.yml: {part}.url") if kind == "sql" else url
         systems[part] = _plugin(part, kind, f"endpoints.yml: {part}.type").create(url, section)
     crm: Crm = systems["crm"]
@@ -194,6 +196,9 @@ def connect_channels(settings: Settings) -> dict[str, Channel]:
     for name, section in read_yaml(settings.credentials).items():
         credentials = dict(section or {})
         kind = str(credentials.pop("type", name))
+        if kind == "webchat":
+            # Frontdesk's own channel: no platform gives it a secret.
+            credentials.setdefault("secret", settings.secret_key)
         module = _plugin("channels", kind, f"credentials.yml: {name}")
         channels[name] = module.create(name, credentials, settings.reachable_url)
     return channels

@@ -86,8 +86,17 @@ def talk(
 
 
 @app.command()
+def actions(
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on")] = 5055,
+) -> None:
+    """Runs the custom actions as a server of their own, for rasa shell or in_process: false."""
+    _command("actions").run(configuration.load(), host, port)
+
+
+@app.command()
 def seed() -> None:
-    """Fills the demo shop's database; running it again changes nothing."""
+    """Fills the demo shop's database; running it again brings it back to the start."""
     _command("seed").run(configuration.load())
 
 

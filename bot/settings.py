@@ -110,11 +110,7 @@ def load(**flags: object) -> Settings:
         value = None if name.endswith("SECRET_KEY") else first["input"]
         problem = str(first["msg"]).removeprefix("Value error, ")
         raise ConfigurationError(name, problem, "Set it in the environment.", value) from error
-    settings = settings.completed()
-    # credentials.yml and endpoints.yml name these two, also where a default stands for them.
-    os.environ.setdefault("FRONTDESK_SECRET_KEY", settings.secret_key)
-    os.environ.setdefault("FRONTDESK_SHOP_URL", settings.shop_url)
-    return settings
+    return settings.completed()
 
 
 def _local_secret(settings: Settings) -> str:

@@ -184,15 +184,23 @@ def _check_yaml(path: Path) -> None:
 
 
 def _check_components(config: Path) -> None:
-    if importlib.metadata.metadata("tensorflow")["Summary"].startswith("Stands in"):
-        data = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
-        named = [*(data.get("pipeline") or []), *(data.get("policies") or [])]
-        for component in named:
-            name = str(component.get("name")) if isinstance(component, dict) else str(component)
-            if name in _NEEDS_TENSORFLOW:
-                raise ConfigurationError(
-                    "config.yml",
-                    f"{name} needs TensorFlow, which is not installed",
-                    "Replace the component, or install TensorFlow with `make tensorflow` "
-                    "(Python 3.11; docs/tensorflow.md).",
-                )
+    if _has_tensorflow():
+        return
+    data = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+    for component in [*(data.get("pipeline") or []), *(data.get("policies") or [])]:
+        name = str(component.get("name")) if isinstance(component, dict) else str(component)
+        if name in _NEEDS_TENSORFLOW:
+            raise ConfigurationError(
+                "config.yml",
+                f"{name} needs TensorFlow, which is not installed",
+                "Replace the component, or install TensorFlow with `make tensorflow` "
+                "(Python 3.11; docs/tensorflow.md).",
+            )
+
+
+def _has_tensorflow() -> bool:
+    try:
+        summary = importlib.metadata.metadata("tensorflow")["Summary"]
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return not summary.startswith("Stands in")

@@ -16,7 +16,6 @@ from bot.bootstrap import connect_channels, connect_shop
 from bot.commands.train import project_of
 from bot.core.errors import ConfigurationError, FrontdeskError, ShopError
 from bot.dialogue.logs import quieten_rasa
-from bot.project import read_yaml
 from bot.settings import Settings
 from bot.store import accounts
 from bot.store.database import Database
@@ -83,7 +82,7 @@ async def _has_tables(database: Database) -> bool:
 
 
 async def _shop(settings: Settings) -> list[Finding]:
-    shop = connect_shop(read_yaml(settings.endpoints))
+    shop = connect_shop(settings)
     if settings.is_demo_shop and not (settings.state_dir / "shop.db").exists():
         mend = "frontdesk seed (frontdesk serve does it by itself)."
         return [Finding("the demo shop is not seeded yet", mend, serious=False)]

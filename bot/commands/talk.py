@@ -64,7 +64,7 @@ class _Talk:
 
     def _print(self, answer: Answer, message: str) -> None:
         if self._details:
-            console.print(_details(answer.understood.get(message)), style="dim")
+            console.print(_details(answer.understood.get(message)), style="dim", markup=False)
         self._buttons = []
         for content in answer.contents:
             self._print_content(content)
@@ -72,6 +72,7 @@ class _Talk:
             console.print(
                 f"→ a human takes over ({answer.handoff.reason}) {dict(answer.handoff.evidence)}",
                 style="yellow",
+                markup=False,
             )
 
     def _print_content(self, content: Content) -> None:
@@ -105,7 +106,7 @@ def run(settings: Settings, *, details: bool) -> None:
 
 async def _talk(settings: Settings, model: Path, *, details: bool) -> None:
     endpoints = read_yaml(settings.endpoints)
-    shop = connect_shop(endpoints)
+    shop = connect_shop(settings)
     await shop.crm.prepare()
     await shop.pos.prepare()
     database = Database(settings.database_url)

@@ -36,7 +36,8 @@ def agent(model: Path) -> Agent:
 
 @pytest.fixture
 def parse(agent: Agent) -> Callable[[str], Any]:
-    return agent.parse_message
+    parser: Callable[[str], Any] = agent.parse_message
+    return parser
 
 
 async def test_held_out_messages_are_understood(parse: Callable[[str], Any]) -> None:
@@ -88,15 +89,15 @@ async def test_entities_are_found_in_any_spelling(
 @pytest.mark.timeout(300)
 def test_the_conversations_in_rasas_format_pass(model: Path, tmp_path: Path) -> None:
     command = [
-        Path(sys.executable).parent / "rasa",
+        str(Path(sys.executable).parent / "rasa"),
         "test",
         "core",
         "--model",
-        model,
+        str(model),
         "--stories",
-        ROOT / "tests" / "conversations",
+        str(ROOT / "tests" / "conversations"),
         "--out",
-        tmp_path,
+        str(tmp_path),
         "--fail-on-prediction-errors",
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

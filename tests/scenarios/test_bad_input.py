@@ -1,4 +1,4 @@
-"""Bad input gets a clear error that names the key, the value and the next step, and loses nothing."""
+"""Bad input gets a clear error: the key, the value and the next step; nothing is lost."""
 
 from __future__ import annotations
 

@@ -68,8 +68,10 @@ def create_router(
         router.add_api_route(
             f"{base}/{path}", pages.preflight, methods=["OPTIONS"], include_in_schema=False
         )
+    widget = _Widget(_WIDGET.read_bytes())
+    router.add_api_route("/webchat/widget.js", widget.get, methods=["GET"])
     router.add_api_route(
-        "/webchat/widget.js", _Widget(_WIDGET.read_bytes()).get, methods=["GET", "HEAD"]
+        "/webchat/widget.js", widget.get, methods=["HEAD"], include_in_schema=False
     )
     return router
 

@@ -1,4 +1,4 @@
-"""The built-in desk: the queue is the conversation table, so accepting a case means writing its brief."""
+"""The built-in desk: the queue is the conversation table, so accepting means writing a brief."""
 
 from __future__ import annotations
 
