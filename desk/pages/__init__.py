@@ -1,0 +1,5 @@
+"""The agents' desk in the browser, under ``/desk``."""
+
+from desk.pages.mounting import mount
+
+__all__ = ["mount"]

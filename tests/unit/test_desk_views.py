@@ -1,0 +1,212 @@
+"""What the desk shows of stored values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.access import Agent, Role
+from bot.core.conversation import HandoffReason, State
+from bot.core.identity import Identity
+from bot.core.messages import Author, Status
+from bot.core.shop import OrderState
+from bot.core.transcript import TranscriptMessage
+from bot.flow.desk import Card
+from bot.store.desk import Episode, Summary
+from desk.pages import customer, views, words
+from desk.pages.seen import Seen
+
+NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
+SAM = Agent("sam", "sam@shop.example", "Sam", Role.AGENT)
+BOSS = Agent("boss", "boss@shop.example", "Robin", Role.ADMIN)
+
+
+def summary(state: State = State.QUEUED, **changes: Any) -> Summary:
+    waits = state in (State.REQUESTED, State.QUEUED, State.OFFERED)
+    made = Summary(
+        id="c1",
+        channel="twilio",
+        sender="whatsapp:+447700900123",
+        profile_name="Maya",
+        customer_id=None,
+        identity=Identity.ANONYMOUS,
+        state=state,
+        owner_epoch=1,
+        assignee=None,
+        assignee_name="",
+        last_text="hello\nthere",
+        last_author=Author.CUSTOMER,
+        last_at=NOW,
+        reason=HandoffReason.CUSTOMER_REQUEST if waits else None,
+        waiting_since=NOW - timedelta(minutes=3) if waits else None,
+        updated_at=NOW,
+    )
+    return replace(made, **changes)
+
+
+def owned(by: str = "sam", name: str = "Sam", **changes: Any) -> Summary:
+    return summary(State.AGENT, assignee=by, assignee_name=name, **changes)
+
+
+def able(of: Summary, agent: Agent = SAM) -> list[str]:
+    actions: Any = views.head(of, agent)["actions"]
+    return [action["key"] for action in actions if action["able"]]
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (summary(State.BOT), ["take", "resolve"]),
+        (summary(State.REQUESTED), []),
+        (summary(State.QUEUED), ["take", "resolve"]),
+        (summary(State.OFFERED), ["take", "resolve"]),
+        (owned(), ["return", "resolve"]),
+        (owned("alex", "Alex"), []),
+        (summary(State.PARKED, assignee="sam"), ["return", "resolve"]),
+        (summary(State.RETURNING), []),
+        (summary(State.RESOLVED), ["take"]),
+        (summary(State.EXPIRED), ["take"]),
+    ],
+)
+def test_buttons_follow_the_ownership(shown: Summary, expected: list[str]) -> None:
+    assert able(shown) == expected
+
+
+def test_an_administrator_may_act_in_chats_of_others() -> None:
+    assert able(owned(), BOSS) == ["return", "resolve"]
+    told = views.composer(owned(), BOSS)
+    assert (told["mayReply"], told["hint"]) == (True, "Sam answers here")
+
+
+def test_why_one_cannot_reply() -> None:
+    assert views.composer(summary(), SAM)["hint"] == "Take the conversation to reply"
+    assert views.composer(owned("alex", "Alex"), SAM)["hint"] == "Alex answers here"
+    assert views.composer(owned(), SAM) == {"conversation": "c1", "mayReply": True, "hint": ""}
+
+
+def test_a_line_of_the_queue() -> None:
+    line = views.queue_line(summary(), SAM, unread=True)
+    assert (line["name"], line["channel"], line["last"]) == ("Maya", "WhatsApp", "hello there")
+    assert (line["reason"], line["tone"]) == ("Asked for a human", "warn")
+    assert line["since"] == views.milliseconds(NOW - timedelta(minutes=3))
+    assert views.queue_line(owned(), SAM, unread=False)["assignee"] == "You"
+    angry = views.queue_line(summary(reason=HandoffReason.COMPLAINT), SAM, unread=False)
+    assert angry["tone"] == "bad"
+    new = views.queue_line(summary(reason="some_new_code"), SAM, unread=False)
+    assert new["reason"] == "Some new code"
+
+
+@pytest.mark.parametrize(
+    ("channel", "sender", "name", "shown"),
+    [
+        ("twilio", "whatsapp:+447700900123", "WhatsApp", "+447700900123"),
+        ("twilio", "+447700900123", "SMS", "+447700900123"),
+        ("webchat", "v-1234567890ab", "Web chat", "Visitor 7890ab"),
+        ("shop_app", "x1", "Shop app", "x1"),
+    ],
+)
+def test_channels_and_strangers_have_names(
+    channel: str, sender: str, name: str, shown: str
+) -> None:
+    line = views.queue_line(
+        summary(channel=channel, sender=sender, profile_name=" "), SAM, unread=False
+    )
+    assert (line["channel"], line["name"]) == (name, shown)
+
+
+def test_who_waits_longest_comes_first_then_the_newest() -> None:
+    minutes = [timedelta(minutes=m) for m in range(10)]
+    shown = [
+        owned(id="answered", last_author=Author.AGENT, last_at=NOW - minutes[2]),
+        owned(id="asks", last_at=NOW - minutes[1]),
+        owned(id="newest", last_author=Author.AGENT, last_at=NOW),
+        owned(id="asks-long", last_at=NOW - minutes[9]),
+        summary(id="queued", waiting_since=NOW - minutes[5]),
+    ]
+    order = [each.id for each in views.by_waiting(shown)]
+    assert order == ["asks-long", "queued", "asks", "newest", "answered"]
+
+
+def test_unread_is_what_concerns_the_agent() -> None:
+    seen = Seen()
+    assert seen.unread("sam", summary())
+    assert seen.unread("sam", summary(last_author=Author.BOT))
+    assert seen.unread("sam", owned())
+    assert not seen.unread("sam", owned("alex"))
+    assert not seen.unread("sam", owned(last_author=Author.AGENT))
+    assert not seen.unread("sam", summary(State.BOT))
+    seen.note("sam", summary())
+    assert not seen.unread("sam", summary())
+    assert seen.unread("alex", summary())
+    assert seen.unread("sam", summary(last_at=NOW + timedelta(seconds=1)))
+
+
+def line(**changes: Any) -> TranscriptMessage:
+    made = TranscriptMessage("m1", 1, Author.CUSTOMER, "", "hi", (), (), Status.PROCESSED, NOW)
+    return replace(made, **changes)
+
+
+def test_what_the_bot_understood_in_one_line() -> None:
+    understood = {"intent": "order_status", "confidence": 0.514, "entities": [{"entity": "sku"}, 5]}
+    shown = views.message(line(understood=understood), "Maya", SAM)
+    assert (shown["understood"], shown["unsure"]) == ("order status · 51% · sku: None", True)
+    for odd in (None, {}, {"intent": None}, {"intent": "x", "confidence": None, "entities": None}):
+        shown = views.message(line(understood=odd), "Maya", SAM)
+        assert (shown["understood"], shown["unsure"]) in (("", False), ("x", False))
+
+
+def test_who_said_it_and_what_became_of_it() -> None:
+    def shown(**changes: Any) -> tuple[object, object, object]:
+        view = views.message(line(**changes), "Maya", SAM)
+        status: Any = view["status"]
+        return view["kind"], view["name"], status and status["label"]
+
+    agent = {"author": Author.AGENT, "author_name": "Sam"}
+    assert shown() == ("customer", "Maya", None)
+    assert shown(author=Author.BOT, status=Status.READ) == ("bot", "Bot", "Read")
+    assert shown(**agent, status=Status.FAILED) == ("agent", "You", "Not delivered")
+    assert shown(**agent, status=Status.NOTE) == (
+        "note",
+        "You · internal note",
+        "Only agents see this",
+    )
+
+
+def episode(**changes: Any) -> Episode:
+    made = Episode("e1", "low_confidence", {}, "Known: order FD-1.", None, None, NOW, None, None)
+    return replace(made, **changes)
+
+
+def test_the_brief_tells_each_fact_once_and_folds_when_answered() -> None:
+    facts = {"order": "FD-1", "tried": ["cancel_order", "b"], "empty": "", "left": 2.5}
+    shown: Any = views.brief([episode(evidence=facts)], [])
+    assert shown["title"] == "Not understood"
+    assert [(f["name"], f["value"]) for f in shown["facts"]] == [
+        ("Tried", "cancel order, b"),
+        ("Left", "2.5"),
+    ]
+    assert not shown["answered"]
+    note = line(author=Author.AGENT, status=Status.NOTE)
+    assert not (views.brief([episode()], [note]) or {})["answered"]
+    reply = line(author=Author.AGENT, status=Status.SENT)
+    assert (views.brief([episode()], [reply]) or {})["answered"]
+    assert views.brief([episode(ended_at=NOW)], []) is None
+    assert views.brief([], []) is None
+
+
+def test_the_card_before_and_without_a_customer() -> None:
+    assert customer.card(None, Identity.CONFIRMED)["loading"]
+    empty = customer.card(Card(), Identity.ANONYMOUS)
+    assert (empty["customer"], empty["orders"], empty["loading"]) == (None, [], False)
+    assert customer.card(Card(problem="down"), Identity.CONFIRMED)["problem"] == "down"
+
+
+def test_everything_has_words() -> None:
+    assert set(words.REASONS) == set(HandoffReason)
+    assert set(words.STATES) == set(State)
+    assert set(words.IDENTITIES) == set(Identity)
+    assert set(words.ORDERS) == set(OrderState)
+    assert set(words.DELIVERIES) == set(Status) - {Status.RECEIVED, Status.PROCESSED}
