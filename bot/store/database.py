@@ -5,18 +5,40 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from sqlalchemy import event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.core.errors import ConfigurationError, StoreUnavailableError
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _SQLITE_BUSY_MS = 10_000
+# Longer than a busy moment, shorter than a platform waits for the answer to its webhook.
+_WAIT_SECONDS = 5.0
+# SQLSTATE classes that blame the statement or its values: the same again cannot succeed.
+_BLAMES_STATEMENT = ("22", "23", "42")
+# A server that starts, stops or has no place left refuses with errors that SQLAlchemy passes on.
+_OUTAGES = (
+    DBAPIError, PoolTimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError,
+)  # fmt: skip
 
 
 @asynccontextmanager
@@ -24,12 +46,25 @@ async def _mapped_errors() -> AsyncIterator[None]:
     """Turns a driver's connection failures into ours; programming errors stay what they are."""
     try:
         yield
-    except IntegrityError:
-        raise
-    except (DBAPIError, OSError) as error:
+    except _OUTAGES as error:
+        if _is_our_fault(error):
+            raise
         raise StoreUnavailableError(
             f"the database did not answer: {type(error).__name__}"
         ) from error
+
+
+def _is_our_fault(error: Exception) -> bool:
+    """Whether the database answered, and said that what it was asked is wrong."""
+    if not isinstance(error, DBAPIError) or error.connection_invalidated:
+        return False
+    if isinstance(error, IntegrityError | DataError | ProgrammingError):
+        return True
+    # asyncpg's own check of values, before anything is sent, is a ValueError.
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state.startswith(_BLAMES_STATEMENT) or isinstance(
+        getattr(error.orig, "__cause__", None), ValueError
+    )
 
 
 class Database:
@@ -102,13 +137,14 @@ class Database:
 
     @asynccontextmanager
     async def _advisory_lock(self, key: str) -> AsyncIterator[AsyncConnection | None]:
-        digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
-        number = int.from_bytes(digest, "big", signed=True)
-        async with _mapped_errors(), self.engine.connect() as connection:
-            locked = await connection.scalar(
-                text("SELECT pg_try_advisory_lock(:key)"), {"key": number}
-            )
-            await connection.commit()
+        # Only the lock's own statements are mapped: a failure of the work is not the database's.
+        async with AsyncExitStack() as stack:
+            async with _mapped_errors():
+                connection = await stack.enter_async_context(self.engine.connect())
+                locked = await connection.scalar(
+                    text("SELECT pg_try_advisory_lock(:key)"), {"key": lock_number(key)}
+                )
+                await connection.commit()
             if not locked:
                 yield None
                 return
@@ -118,8 +154,14 @@ class Database:
                 # The session may be in any state: closing it frees the lock for certain.
                 await connection.invalidate()
                 raise
-            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": number})
-            await connection.commit()
+            try:
+                await connection.execute(
+                    text("SELECT pg_advisory_unlock(:key)"), {"key": lock_number(key)}
+                )
+                await connection.commit()
+            except _OUTAGES:
+                # The work is done, and a session that is gone holds no lock.
+                await connection.invalidate()
 
     async def ping(self) -> None:
         """Raises StoreUnavailableError when the database does not answer."""
@@ -144,8 +186,17 @@ class LockedSession:
             async with self._database.write() as connection:
                 yield connection
             return
+        if self._connection.invalidated:
+            # SQLAlchemy would connect again, and that session would not hold the lock.
+            raise StoreUnavailableError("the session that held the lock is gone")
         async with _mapped_errors(), self._connection.begin():
             yield self._connection
+
+
+def lock_number(key: str) -> int:
+    """The number by which PostgreSQL's advisory locks know `key`."""
+    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 def async_url(url: str, key: str = "FRONTDESK_DATABASE_URL") -> str:
@@ -175,9 +226,18 @@ def async_url(url: str, key: str = "FRONTDESK_DATABASE_URL") -> str:
 def _create_engine(url: str, *, sqlite: bool) -> AsyncEngine:
     try:
         if not sqlite:
-            return create_async_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
+            return create_async_engine(
+                url,
+                pool_size=20,
+                max_overflow=20,
+                pool_timeout=_WAIT_SECONDS,
+                pool_pre_ping=True,
+                # Errors are logged; parameters are what customers wrote.
+                hide_parameters=True,
+                connect_args={"timeout": _WAIT_SECONDS},
+            )
         _make_parent_folder(url)
-        engine = create_async_engine(url, pool_size=8, max_overflow=16)
+        engine = create_async_engine(url, pool_size=8, max_overflow=16, hide_parameters=True)
     except (NoSuchModuleError, ArgumentError) as error:
         raise ConfigurationError(
             "FRONTDESK_DATABASE_URL", "cannot be used", f"Check the URL: {error}."
