@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,9 @@ import pytest
 import typer.main
 import yaml
 
-from bot.bootstrap import connect_shop
+from bot.bootstrap import connect_channels, connect_shop
 from bot.cli import app
-from bot.project import read_yaml
-from connectors.channels import twilio, webchat
+from bot.settings import Settings, load
 from tests.docs.markdown import PAGES, ROOT, Page, shell_lines
 from tests.docs.sources import environment_variables
 
@@ -112,17 +112,14 @@ def test_configuration_is_accepted(
     monkeypatch.setenv("TWILIO_NUMBER", "+447700900100")
     monkeypatch.setenv("FRONTDESK_SECRET_KEY", "a-secret-of-more-than-thirty-two-characters")
     monkeypatch.setenv("FRONTDESK_SHOP_URL", f"sqlite:///{tmp_path}/shop.db")
+    monkeypatch.setenv("FRONTDESK_PROJECT_DIR", str(tmp_path))
     for block in shown.blocks:
         if block.file in _READERS:
-            file = tmp_path / block.file
-            file.write_text(block.text, encoding="utf-8")
-            _READERS[block.file](read_yaml(file))
+            (tmp_path / block.file).write_text(block.text, encoding="utf-8")
+            _READERS[block.file](load())
 
 
-def _check_credentials(sections: dict[str, Any]) -> None:
-    for name, section in sections.items():
-        channel = {"twilio": twilio, "webchat": webchat}[name]
-        channel.create(name, section, "https://chat.your-shop.example")
-
-
-_READERS = {"credentials.yml": _check_credentials, "endpoints.yml": connect_shop}
+_READERS: dict[str, Callable[[Settings], object]] = {
+    "credentials.yml": connect_channels,
+    "endpoints.yml": connect_shop,
+}

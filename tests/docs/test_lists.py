@@ -18,7 +18,7 @@ from bot.flow.desk import Desk, StoredTranscript
 from bot.flow.hub import LocalHub
 from bot.flow.notices import Notices
 from bot.flow.receive import Receiver
-from bot.settings import Settings
+from bot.settings import Settings, load
 from bot.store import tables
 from bot.store.database import Database
 from bot.training import _NEEDS_TENSORFLOW
@@ -141,8 +141,7 @@ class TestChannels:
 def offered(folder: Path, prefix: str) -> set[str]:
     """The requests that the desk's API and the web chat take, as ``POST /path``."""
     database = Database(f"sqlite:///{folder}/frontdesk.db")
-    url = {"url": f"sqlite:///{folder}/shop.db"}
-    shop = connect_shop({"crm": url, "pos": url})
+    shop = connect_shop(load(state_dir=folder))
     hub = LocalHub()
     desk = Desk(database, hub, shop.crm, shop.pos, Notices(dict))
     channel = webchat.create("webchat", {"secret": "s" * 32}, "http://127.0.0.1:8000")

@@ -1,7 +1,7 @@
 """Stands in for TensorFlow, so that Rasa imports where no component uses TensorFlow.
 
 Rasa 3.6 imports TensorFlow at start even when the pipeline has no use for it. Every name below
-``tensorflow`` resolves to a placeholder: it can be imported, subclassed, and named in an annotation.
+``tensorflow`` resolves to a placeholder: it can be imported, subclassed, named in an annotation.
 The first real use (a call, an instance) raises `TensorFlowAbsentError`, which says how to have the
 real library.
 """
