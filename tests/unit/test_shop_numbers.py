@@ -10,12 +10,28 @@ from bot.core import shop_numbers
 @pytest.mark.parametrize(
     "text",
     [
-        "FD-104233", "fd-104233", "fd 104233", "FD104233", "#104233", "104233", " 104 233 ",
-        "FD–104233", "fd.104233", "FD_104233", "# FD-104233", "order 104233", "Order no. FD-104233",
-        "order number: #fd104233", "FD-1O4233", "fd-lO4233", "ＦＤ－１０４２３３", "104233!", "(FD-104233)",
+        "FD-104233",
+        "fd-104233",
+        "fd 104233",
+        "FD104233",
+        "#104233",
+        "104233",
+        " 104 233 ",
+        "FD–104233",
+        "fd.104233",
+        "FD_104233",
+        "# FD-104233",
+        "order 104233",
+        "Order no. FD-104233",
+        "order number: #fd104233",
+        "FD-1O4233",
+        "fd-lO4233",
+        "ＦＤ－１０４２３３",
+        "104233!",
+        "(FD-104233)",
         "“FD-104233”",
     ],
-)  # fmt: skip
+)
 def test_an_order_number_in_any_spelling(text: str) -> None:
     assert shop_numbers.order_number(text) == "FD-104233"
 
@@ -23,10 +39,25 @@ def test_an_order_number_in_any_spelling(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "FD-", "hello", "fd", "42", "1042", "07700900123", "+447700900123", "RT-20417", "FD-10x233",
-        "JGC-7F3K-92QD", "oil", "LILOO", "104233 and 104234", "FD-1042334455", "order", "٣٤٥٦٧٨",
+        "",
+        "FD-",
+        "hello",
+        "fd",
+        "42",
+        "1042",
+        "07700900123",
+        "+447700900123",
+        "RT-20417",
+        "FD-10x233",
+        "JGC-7F3K-92QD",
+        "oil",
+        "LILOO",
+        "104233 and 104234",
+        "FD-1042334455",
+        "order",
+        "٣٤٥٦٧٨",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_order_number(text: str) -> None:
     assert shop_numbers.order_number(text) is None
 
