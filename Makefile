@@ -3,7 +3,10 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check format train clean tensorflow
 
-PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3)
+# The first that runs, is 3.11 or 3.12, and has venv.
+FITS := import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in {(3, 11), (3, 12)})
+PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
+	$$p -c "$(FITS)" 2>/dev/null && echo $$p && break; done)
 UV := $(shell command -v uv || echo .uv/bin/uv)
 export UV_PYTHON_DOWNLOADS = never
 export RASA_TELEMETRY_ENABLED = false
@@ -11,13 +14,17 @@ export RASA_TELEMETRY_ENABLED = false
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-.uv/bin/uv:
+.uv/bin/uv: | python
 	@echo "Bringing uv into this folder…"
 	@$(PYTHON) -m venv .uv
 	@.uv/bin/pip install --quiet --disable-pip-version-check uv
 
+.PHONY: python
+python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 with venv is needed: apt install python3 python3-venv" >&2; exit 1; }
+
 # Up to date when the environment was made from this lock.
-.venv/.ready: uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml) | $(filter .uv/bin/uv,$(UV))
+.venv/.ready: uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml) | python $(filter .uv/bin/uv,$(UV))
 	@echo "Installing from uv.lock…"
 	@$(UV) sync --locked --python $(PYTHON)
 	@touch $@
