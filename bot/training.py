@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
-import json
 import logging
 import re
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import rasa.api
@@ -19,9 +16,8 @@ from rasa.shared.importers.importer import TrainingDataImporter
 from rasa.validator import Validator
 
 from bot.core.errors import ConfigurationError, ModelError
+from bot.model_files import MODELS, Project, current_model, remember
 
-MODELS = "models"
-_RECORD = "model.json"
 # Components that need the real TensorFlow, which is not installed by default.
 _NEEDS_TENSORFLOW = {
     "DIETClassifier", "TEDPolicy", "ResponseSelector", "UnexpecTEDIntentPolicy",
@@ -31,58 +27,6 @@ _NEEDS_TENSORFLOW = {
 
 # Which of Rasa's warnings mean a bot that cannot do what its author wrote.
 _WRONG = re.compile("not listed in|not a valid utterance|not present in|labeled with multiple")
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """The files a model is made of.
-
-    Args:
-        root: The folder of `config.yml`.
-        state: Where the record of the last training is kept.
-    """
-
-    root: Path
-    state: Path
-
-    @property
-    def inputs(self) -> list[Path]:
-        """All files that decide what the model becomes."""
-        code = Path(__file__).parent / "nlu"
-        return sorted(
-            [
-                self.root / "config.yml",
-                self.root / "domain.yml",
-                *(self.root / "data").rglob("*.yml"),
-                *code.rglob("*.py"),
-            ]
-        )
-
-    def digest(self) -> str:
-        """Changes when one of the inputs, Rasa or Frontdesk's components change."""
-        hashed = hashlib.sha256(importlib.metadata.version("rasa").encode())
-        for path in self.inputs:
-            if path.exists():
-                hashed.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-        return hashed.hexdigest()
-
-
-def current_model(project: Project) -> Path | None:
-    """The model that was trained from the files as they are; None when there is none."""
-    record = project.state / _RECORD
-    try:
-        known = json.loads(record.read_text())
-        model = Path(known["model"])
-        digest = str(known["digest"])
-    except (OSError, ValueError, KeyError):
-        return None
-    return model if digest == project.digest() and model.exists() else None
-
-
-def newest_model(project: Project) -> Path | None:
-    """The last model that was trained, whatever became of the files since."""
-    found = sorted((project.root / MODELS).glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
-    return found[-1] if found else None
 
 
 def train(project: Project, *, force: bool = False) -> Path:
@@ -112,10 +56,9 @@ def train(project: Project, *, force: bool = False) -> Path:
         raise ModelError(f"Training failed: {error}") from error
     if result.model is None:
         raise ModelError("Training made no model; the lines above say why.")
-    project.state.mkdir(parents=True, exist_ok=True)
-    record = {"digest": digest, "model": result.model}
-    (project.state / _RECORD).write_text(json.dumps(record))
-    return Path(result.model)
+    model = Path(result.model)
+    remember(project, digest, model)
+    return model
 
 
 def check(project: Project) -> None:

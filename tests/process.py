@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 
-from bot.training import Project, current_model
+from bot.model_files import Project, current_model
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60.0

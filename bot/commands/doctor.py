@@ -13,13 +13,14 @@ from rich.console import Console
 
 from bot import settings as configuration
 from bot.bootstrap import connect_channels, connect_shop
-from bot.commands.train import project_of
+from bot.commands.model import project_of
 from bot.core.errors import ConfigurationError, FrontdeskError, ShopError
 from bot.dialogue.logs import quieten_rasa
+from bot.model_files import current_model, newest_model
 from bot.settings import Settings
 from bot.store import accounts
 from bot.store.database import Database
-from bot.training import check, current_model, newest_model
+from bot.training import check
 
 _PING_SECONDS = 5.0
 

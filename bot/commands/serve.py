@@ -16,8 +16,8 @@ from rich.panel import Panel
 
 from bot.app import create_app
 from bot.bootstrap import Frontdesk, build, own_sqlite_file
+from bot.commands.model import project_of, trained_model
 from bot.commands.seed import seed_shop
-from bot.commands.train import project_of, trained_model
 from bot.core.access import Role
 from bot.core.errors import ConfigurationError
 from bot.dialogue.logs import quieten_rasa

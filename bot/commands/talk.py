@@ -12,7 +12,7 @@ from prompt_toolkit import PromptSession
 from rich.console import Console
 
 from bot.bootstrap import connect_actions, connect_shop
-from bot.commands.train import trained_model
+from bot.commands.model import trained_model
 from bot.core.actions import ActionContext
 from bot.core.messages import Button, Content
 from bot.dialogue.brain import Answer, Brain, Person

@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from bot.core.errors import ConfigurationError
-from bot.training import Project, check
+from bot.model_files import Project
+from bot.training import check
 from connectors.demo.cast import MAYA, TOM
 from connectors.demo.generate import seed
 from tests.docs.markdown import ROOT, Block, page
