@@ -22,6 +22,7 @@ from bot.core.shop import Crm, Pos
 from bot.core.transcript import Event, Hub
 from bot.dialogue.brain import Answer, Brain, Person
 from bot.dialogue.output import HandoffRequest
+from bot.flow.failures import log_failure
 from bot.flow.notices import Notices
 from bot.store import outbox, turns
 from bot.store.database import Database, LockedSession
@@ -89,9 +90,10 @@ class Turns:
             if answer is None:
                 return True
             brief = await self._brief(row, messages, answer)
+            name = await self._name(row, answer.person)
             fault_point("turn.answered")
             async with session.write() as connection:
-                await self._commit(connection, row, messages, answer, brief)
+                await self._commit(connection, row, messages, answer, brief, name)
                 fault_point("turn.before_commit")
             fault_point("turn.after_commit")
         await self._tell(conversation)
@@ -141,8 +143,7 @@ class Turns:
             person = await self._recognise(person, messages)
             answer = await self._brain().answer(row.id, history, messages, person, contexts)
         except Exception as error:
-            # Logged without the message: it is the customer's.
-            logger.exception("a turn failed", exc_info=_without_text(error))
+            log_failure(logger, "a turn failed", error)
             return await self._failed(session, messages, person, error)
 
         if _is_silence(answer):
@@ -219,6 +220,18 @@ class Turns:
             )
         )
 
+    async def _name(self, row: turns.ConversationRow, person: Person) -> str:
+        """What agents call the customer in their queue: the channel's name, else the CRM's."""
+        if row.profile_name or person.customer_id in (None, row.customer_id):
+            return row.profile_name
+        try:
+            async with asyncio.timeout(_LOOKUP_SECONDS):
+                customer = await self._shop.crm.customer(str(person.customer_id))
+        except (ShopError, TimeoutError):
+            # The desk reads the name again with the customer's card.
+            return ""
+        return customer.name if customer else ""
+
     async def _commit(
         self,
         connection: AsyncConnection,
@@ -226,6 +239,7 @@ class Turns:
         messages: list[turns.StoredInbound],
         answer: Answer,
         brief: str,
+        name: str,
     ) -> None:
         """Writes the whole turn."""
         now, turn_id = utc_now(), new_id()
@@ -240,7 +254,7 @@ class Turns:
         await turns.append_events(connection, row.id, row.last_event + 1, answer.events)
         if answer.person != Person(row.identity, row.customer_id):
             person = answer.person
-            await turns.set_identity(connection, row.id, person.identity, person.customer_id)
+            await turns.set_identity(connection, row.id, person.identity, person.customer_id, name)
         # Overtaken by an agent: the drafts carry the old epoch, and delivery drops them.
         await outbox.write(
             connection, row.id, drafts, epoch=ownership.epoch, now=now, turn_id=turn_id
@@ -279,11 +293,3 @@ def _is_silence(answer: Answer) -> bool:
 def _intent(understood: object) -> str:
     name = understood.get("intent") if isinstance(understood, Mapping) else None
     return str(name or "")
-
-
-class _TurnFailed(Exception):
-    """Stands for an error whose message may quote the customer: type and place are kept."""
-
-
-def _without_text(error: Exception) -> Exception:
-    return _TurnFailed(type(error).__name__).with_traceback(error.__traceback__)

@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from math import inf
 
 from bot.core.errors import StoreUnavailableError
 from bot.core.transcript import Hub
+from bot.flow.failures import log_failure
 
 logger = logging.getLogger(__name__)
 
 # Hints come through the hub; this poll finds what a lost hint left, and retries that fall due.
 POLL_SECONDS = 1.0
 _PAUSE_AFTER_FAILURE = 1.0
+# Another replica has the conversation, or nothing in it is due yet.
+_PAUSE_WHEN_HELD = 0.25
+# Timers may end a little early: without it the loop would look again until they are due.
+_SHORTEST_WAIT = 0.02
 DRAIN_SECONDS = 25.0
 
 
@@ -41,6 +48,7 @@ class Worker:
         self._name, self._topic, self._hub = name, topic, hub
         self._find, self._work, self._parallel = find, work, parallel
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._put_off: dict[str, float] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -57,7 +65,11 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._running:
-            await asyncio.wait(self._running.values(), timeout=DRAIN_SECONDS)
+            _, late = await asyncio.wait(self._running.values(), timeout=DRAIN_SECONDS)
+            for task in late:
+                task.cancel()
+            # What is cancelled is rolled back, and done after the next start.
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _listen(self) -> None:
         async with self._hub.subscribe(self._topic) as events:
@@ -67,39 +79,54 @@ class Worker:
     async def _loop(self) -> None:
         while True:
             self._wake.clear()
-            started = await self._start_work()
+            try:
+                started = await self._start_work()
+            except StoreUnavailableError as error:
+                logger.warning("%s: %s", self._name, error)
+                started = await self._pause()
+            except Exception as error:
+                # Whatever it was, a worker that ends would be silence for every customer.
+                log_failure(logger, f"{self._name} cannot look for work", error)
+                started = await self._pause()
             if not started:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                    await asyncio.wait_for(self._wake.wait(), self._until_next_look())
+
+    async def _pause(self) -> bool:
+        await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+        return True
+
+    def _until_next_look(self) -> float:
+        soonest = min(self._put_off.values(), default=inf) - time.monotonic()
+        return max(_SHORTEST_WAIT, min(POLL_SECONDS, soonest))
 
     async def _start_work(self) -> bool:
+        now = time.monotonic()
+        self._put_off = {c: until for c, until in self._put_off.items() if until > now}
         free = self._parallel - len(self._running)
         if free <= 0:
             return False
-        try:
-            found = await self._find(self._parallel * 2)
-        except StoreUnavailableError as error:
-            logger.warning("%s: %s", self._name, error)
-            await asyncio.sleep(_PAUSE_AFTER_FAILURE)
-            return False
-        fresh = [c for c in found if c not in self._running][:free]
+        # Those that are put off still stand first in the list: look behind them.
+        found = await self._find(self._parallel * 2 + len(self._put_off))
+        fresh = [c for c in found if c not in self._running and c not in self._put_off][:free]
         for conversation in fresh:
             task = asyncio.create_task(self._guarded(conversation), name=f"{self._name}-work")
             self._running[conversation] = task
         return bool(fresh)
 
     async def _guarded(self, conversation: str) -> None:
+        pause = 0.0
         try:
-            worked = await self._work(conversation)
-            if not worked:
-                # Another replica has it: leave it alone until the next poll.
-                await asyncio.sleep(POLL_SECONDS / 4)
+            if not await self._work(conversation):
+                pause = _PAUSE_WHEN_HELD
         except StoreUnavailableError as error:
             logger.warning("%s: %s", self._name, error)
-            await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+            pause = _PAUSE_AFTER_FAILURE
         except Exception as error:
-            logger.exception("%s failed: %s", self._name, type(error).__name__)
-            await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+            log_failure(logger, f"{self._name} failed", error)
+            pause = _PAUSE_AFTER_FAILURE
         finally:
+            if pause:
+                self._put_off[conversation] = time.monotonic() + pause
             self._running.pop(conversation, None)
             self._wake.set()

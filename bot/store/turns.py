@@ -211,13 +211,18 @@ async def set_ownership(
 
 
 async def set_identity(
-    connection: AsyncConnection, identifier: str, identity: Identity, customer_id: str | None
+    connection: AsyncConnection,
+    identifier: str,
+    identity: Identity,
+    customer_id: str | None,
+    name: str = "",
 ) -> None:
-    """Writes what is known about who is writing."""
+    """Writes what is known about who is writing; an empty name changes none."""
+    values: dict[str, object] = {"identity": int(identity), "customer_id": customer_id}
+    if name:
+        values["profile_name"] = name
     await connection.execute(
-        update(t.conversation)
-        .where(t.conversation.c.id == identifier)
-        .values(identity=int(identity), customer_id=customer_id)
+        update(t.conversation).where(t.conversation.c.id == identifier).values(**values)
     )
 
 

@@ -38,6 +38,19 @@ def test_a_stranger_proves_who_they_are_and_reads_the_real_status(visitor: Visit
     assert "on its way" in told or "way" in told
 
 
+def test_agents_see_the_name_of_a_customer_who_proved_an_order(
+    visitor: Visitor, desk: httpx.Client
+) -> None:
+    visitor.ask("where is my order FD-104233")
+    visitor.ask("maya.okafor@example.com")
+    known = desk.get(f"/conversations/{visitor.conversation}").json()
+    assert "Maya Okafor" in str(known)
+    listed = desk.get("/conversations", params={"status": "bot", "limit": 200}).json()
+    mine = next(c for c in listed["conversations"] if c["id"] == visitor.conversation)
+    assert mine["profile_name"] == "Maya Okafor"
+    assert mine["identity"] == "confirmed"
+
+
 def test_an_order_of_somebody_else_looks_like_one_that_does_not_exist(server: Server) -> None:
     answers = []
     for number in ("FD-104300", "FD-999999"):

@@ -1,0 +1,156 @@
+"""Workers: nothing stops them, nobody waits behind what others hold, and they end cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.core.errors import StoreUnavailableError
+from bot.core.transcript import Event
+from bot.flow import workers
+from bot.flow.hub import LocalHub
+from bot.flow.workers import Worker
+
+
+class Work:
+    """Conversations that wait, and what was done."""
+
+    def __init__(self, *waiting: str) -> None:
+        self.waiting, self.asked, self.tried = list(waiting), 0, list[str]()
+
+    async def find(self, limit: int) -> list[str]:
+        self.asked += 1
+        return self.waiting[:limit]
+
+    async def do(self, conversation: str) -> bool:
+        self.tried.append(conversation)
+        self.waiting.remove(conversation)
+        return True
+
+
+@asynccontextmanager
+async def running(
+    find: Callable[[int], Awaitable[list[str]]],
+    do: Callable[[str], Awaitable[bool]],
+    parallel: int = 2,
+) -> AsyncIterator[LocalHub]:
+    hub = LocalHub()
+    worker = Worker("test", "inbox", hub, find, do, parallel)
+    await worker.start()
+    await asyncio.sleep(0)
+    yield hub
+    await worker.stop()
+
+
+async def until(true: Callable[[], bool], seconds: float = 3.0) -> None:
+    async with asyncio.timeout(seconds):
+        # What is waited for has no event of its own.
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_PAUSE_AFTER_FAILURE", 0.05)
+
+
+@pytest.mark.parametrize("error", [StoreUnavailableError("away"), RuntimeError("a bug")])
+async def test_a_search_that_fails_does_not_end_the_worker(error: Exception) -> None:
+    work, failures = Work("a"), [error, error]
+
+    async def find(limit: int) -> list[str]:
+        if failures:
+            raise failures.pop()
+        return await work.find(limit)
+
+    async with running(find, work.do):
+        await until(lambda: work.tried == ["a"])
+
+
+async def test_work_that_fails_is_tried_again_and_quotes_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    work, failures = Work("a"), [ValueError("call me on 07700 900123")]
+
+    async def do(conversation: str) -> bool:
+        if failures:
+            raise failures.pop()
+        return await work.do(conversation)
+
+    with caplog.at_level(logging.INFO):
+        async with running(work.find, do):
+            await until(lambda: work.tried == ["a"])
+    assert "ValueError" in caplog.text
+    assert "07700" not in caplog.text
+
+
+async def test_nobody_waits_behind_what_another_replica_holds() -> None:
+    work = Work(*(f"held-{i}" for i in range(9)), "free")
+
+    async def do(conversation: str) -> bool:
+        return False if conversation.startswith("held") else await work.do(conversation)
+
+    async with running(work.find, do, parallel=2):
+        await until(lambda: "free" in work.tried, 1.0)
+
+
+async def test_what_another_replica_holds_is_not_asked_for_all_the_time() -> None:
+    work = Work("held")
+
+    async def do(conversation: str) -> bool:
+        work.tried.append(conversation)
+        return False
+
+    async with running(work.find, do):
+        await asyncio.sleep(0.6)
+    assert 2 <= len(work.tried) <= 5
+    assert work.asked <= 12
+
+
+async def test_a_hint_wakes_at_once() -> None:
+    work = Work()
+    async with running(work.find, work.do) as hub:
+        await until(lambda: work.asked == 1)
+        work.waiting.append("a")
+        await hub.publish(Event("inbox", "messages"))
+        await until(lambda: work.tried == ["a"], 0.5)
+
+
+async def test_it_is_idle_when_nothing_waits() -> None:
+    work = Work()
+    async with running(work.find, work.do):
+        await asyncio.sleep(0.3)
+    assert work.asked == 1
+
+
+async def test_what_runs_is_finished_before_the_end() -> None:
+    done = []
+
+    async def slow(conversation: str) -> bool:
+        await asyncio.sleep(0.2)
+        done.append(conversation)
+        return True
+
+    async with running(Work("a").find, slow):
+        await asyncio.sleep(0.05)
+    assert done == ["a"]
+
+
+async def test_what_does_not_finish_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "DRAIN_SECONDS", 0.1)
+    ended = []
+
+    async def endless(conversation: str) -> bool:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(conversation)
+        return True
+
+    async with running(Work("a").find, endless):
+        await asyncio.sleep(0.05)
+    assert ended == ["a"]
