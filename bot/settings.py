@@ -110,7 +110,10 @@ def load(**flags: object) -> Settings:
         value = None if name.endswith("SECRET_KEY") else first["input"]
         problem = str(first["msg"]).removeprefix("Value error, ")
         raise ConfigurationError(name, problem, "Set it in the environment.", value) from error
-    return settings.completed()
+    settings = settings.completed()
+    # credentials.yml may name it, also where a default stands for it.
+    os.environ.setdefault("FRONTDESK_SECRET_KEY", settings.secret_key)
+    return settings
 
 
 def _local_secret(settings: Settings) -> str:
