@@ -32,13 +32,11 @@ def main(
     with tempfile.TemporaryDirectory() as state:
         for run in range(runs + 1):
             for environment in environments:
-                figures = measure(environment, model.resolve(), state)
+                measured = measure(environment, model.resolve(), state)
                 if run:
-                    seen[environment].append(figures)
-    for environment, figures in seen.items():
-        imports, start, memory = (
-            statistics.median(column) for column in zip(*figures, strict=True)
-        )
+                    seen[environment].append(measured)
+    for environment, rows in seen.items():
+        imports, start, memory = (statistics.median(row[i] for row in rows) for i in range(3))
         print(
             f"{environment}: import {imports:.1f} s, ready after {start:.1f} s, "
             f"{memory:.0f} MB resident (medians of {runs})"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from connectors.demo.generate import seed
 from rich.console import Console
 
 from bot.core.errors import ConfigurationError
 from bot.settings import Settings
 from bot.store.database import async_url
+from connectors.demo.generate import seed
 
 
 async def seed_shop(settings: Settings) -> str:
