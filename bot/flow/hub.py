@@ -94,7 +94,7 @@ class PostgresHub(LocalHub):
 
     async def _keep_listening(self) -> None:
         retrying = AsyncRetrying(
-            wait=wait_exponential_jitter(initial=0.2, max=5),
+            wait=wait_exponential_jitter(multiplier=0.2, max=5),
             retry=retry_if_exception_type((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)),
         )
         while True:
