@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from rasa.shared.exceptions import InvalidConfigException
 from rich.console import Console
 
 from bot import settings as configuration
@@ -17,12 +18,15 @@ from bot.commands.model import project_of
 from bot.core.errors import ConfigurationError, FrontdeskError, ShopError
 from bot.dialogue.logs import quieten_rasa
 from bot.model_files import current_model, newest_model
+from bot.nlu.encoder_files import EncoderFiles
+from bot.project import read_yaml
 from bot.settings import Settings
 from bot.store import accounts
 from bot.store.database import Database
 from bot.training import check
 
 _PING_SECONDS = 5.0
+_ENCODER = "SentenceEncoder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,21 @@ async def _model(settings: Settings) -> list[Finding]:
     old = newest_model(project)
     fact = f"the model {old.name} is older than the files" if old else "no model was trained yet"
     return [Finding(fact, "frontdesk train (frontdesk serve does it by itself).", serious=False)]
+
+
+async def _encoder(settings: Settings) -> list[Finding]:
+    """Whether the weights are those that the digests in the code name."""
+    pipeline = read_yaml(settings.project_dir / "config.yml").get("pipeline") or []
+    component = next((c for c in pipeline if str(c.get("name", "")).endswith(_ENCODER)), None)
+    if component is None:
+        return []
+    try:
+        files = EncoderFiles.find(component.get("model_dir"))
+        for path in (files.model, files.tokenizer):
+            files.check(path)
+    except InvalidConfigException as error:
+        return [Finding("the sentence encoder cannot be used", str(error))]
+    return [Finding(f"the sentence encoder {files.identity[:8]} is complete and unaltered")]
 
 
 async def _database(settings: Settings) -> list[Finding]:
@@ -127,7 +146,9 @@ async def _port(settings: Settings) -> list[Finding]:
     return [Finding(f"port {settings.port} is free")]
 
 
-_CHECKS: list[Check] = [_python, _configuration, _model, _database, _shop, _channels, _port]
+_CHECKS: list[Check] = [
+    _python, _configuration, _encoder, _model, _database, _shop, _channels, _port,
+]  # fmt: skip
 
 
 async def examine(settings: Settings) -> list[Finding]:
