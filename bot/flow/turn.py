@@ -69,7 +69,8 @@ class Turns:
         """Answers what waits in one conversation.
 
         Returns:
-            False when another worker has the conversation, or nothing waits.
+            False when another worker has the conversation, when nothing waits, and when the turn
+            failed and is to be tried again: not at once, in all three cases.
 
         Raises:
             StoreUnavailableError: Nothing was changed.
@@ -88,7 +89,7 @@ class Turns:
             await self._hub.publish(Event(f"conversation:{conversation}", "typing", Author.BOT))
             answer = await self._answer(session, row, messages, history)
             if answer is None:
-                return True
+                return False
             brief = await self._brief(row, messages, answer)
             name = await self._name(row, answer.person)
             fault_point("turn.answered")

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from connectors.demo.cast import IN_TRANSIT, MAYA
 from tests.browser.desk_server import DeskServer, serve_desk
 from tests.desk_office import PASSWORD
 
-CHROMIUM = Path("/usr/bin/chromium")
-INSTALLED = CHROMIUM.exists()
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 NASTY = [
     '<img src=x onerror="window.hit=1">',
     "<script>window.hit=1</script>",
@@ -46,19 +33,6 @@ NASTY = [
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskServer]:
     with serve_desk(tmp_path_factory.mktemp("desk")) as running:
         yield running
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    if not INSTALLED:
-        reason = f"no browser: {CHROMIUM} is missing; install chromium"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield started
-        await started.close()
 
 
 class Desk:
