@@ -89,8 +89,10 @@ class Worker:
                 log_failure(logger, f"{self._name} cannot look for work", error)
                 started = await self._pause()
             if not started:
+                # Not wait_for: on Python 3.11 it drops a cancellation that comes with the wake-up.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._until_next_look())
+                    async with asyncio.timeout(self._until_next_look()):
+                        await self._wake.wait()
 
     async def _pause(self) -> bool:
         await asyncio.sleep(_PAUSE_AFTER_FAILURE)

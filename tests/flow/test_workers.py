@@ -140,6 +140,19 @@ async def test_what_runs_is_finished_before_the_end() -> None:
     assert done == ["a"]
 
 
+@pytest.mark.parametrize("ticks", range(8))
+async def test_it_ends_whatever_wakes_it_meanwhile(ticks: int) -> None:
+    hub = LocalHub()
+    worker = Worker("test", "inbox", hub, Work().find, Work().do)
+    await worker.start()
+    await asyncio.sleep(0.05)
+    await hub.publish(Event("inbox", "messages"))
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(1.0):
+        await worker.stop()
+
+
 async def test_what_does_not_finish_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "DRAIN_SECONDS", 0.1)
     ended = []
