@@ -18,8 +18,12 @@ __version__ = "2.12.0"
 __path__: list[str] = []
 
 
-class TensorFlowAbsentError(RuntimeError):
-    """A component needs TensorFlow, and the stand-in is installed."""
+class TensorFlowAbsentError(Exception):
+    """A component needs TensorFlow, and the stand-in is installed.
+
+    Neither a RuntimeError, which Rasa's runner hides in one of its own, nor a ValueError, on which
+    DIET loads without its model and understands nothing.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -28,6 +32,20 @@ class TensorFlowAbsentError(RuntimeError):
             "replace that component, or install the real TensorFlow with Python 3.11: "
             "`make tensorflow`, described in docs/tensorflow.md."
         )
+
+
+def _absent(name: str) -> TensorFlowAbsentError:
+    """The error, as one of Rasa's own where Rasa runs: its commands print those as one line.
+
+    Any other error of a component ends in a stack whose last line does not say why.
+    """
+    # Not imported: Rasa imports this module while it is itself not yet whole.
+    rasa = sys.modules.get("rasa.shared.exceptions")
+    if rasa is None:
+        return TensorFlowAbsentError(name)
+    bases = (TensorFlowAbsentError, rasa.RasaException)
+    kind: type[TensorFlowAbsentError] = type(TensorFlowAbsentError.__name__, bases, {})
+    return kind(name)
 
 
 class _Placeholder(type):
@@ -39,7 +57,7 @@ class _Placeholder(type):
         return _named(f"{cls.__qualname__}.{name}")
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        raise TensorFlowAbsentError(cls.__qualname__)
+        raise _absent(cls.__qualname__)
 
     def __getitem__(cls, item: Any) -> Any:
         return cls
