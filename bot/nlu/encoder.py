@@ -21,7 +21,7 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.featurizers.dense_featurizer.dense_featurizer import DenseFeaturizer
 from rasa.shared.exceptions import InvalidConfigException
-from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from rich.console import Console
@@ -29,6 +29,8 @@ from rich.progress import track
 from tokenizers import Tokenizer
 
 from bot.nlu.encoder_files import EncoderFiles, cache_folder, write_whole
+from bot.nlu.languages import foreign_examples
+from bot.nlu.text_features import readable_name
 
 _logger = logging.getLogger(__name__)
 
@@ -37,9 +39,13 @@ Vector = npt.NDArray[np.float32]
 MAX_TOKENS = 128
 # Longer texts are cut before the tokenizer sees them, so that none takes long.
 MAX_CHARACTERS = 2000
+# The last layer, and the middle one, which says less on its own. By cross-validation.
+_LAYER_WEIGHTS = (np.float32(1.0), np.float32(0.5))
 _REMEMBERED = 1024  # vectors of recent messages, some 3 MB
 _CACHED_ON_DISK = 50_000
 _SHOW_PROGRESS_FROM = 200
+# Foreign examples of out_of_scope are no sign of a foreign assistant.
+_FEW_FOREIGN, _FOREIGN_SHARE = 5, 0.05
 _SAVED = "encoder.json"
 
 
@@ -81,7 +87,8 @@ class Encoder:
             "token_type_ids": np.zeros_like(ids),
         }
         outputs = self._session.run(None, {k: v for k, v in feed.items() if k in self._inputs})
-        vector = np.concatenate([_unit(output) for output in outputs[:2]])
+        parts = zip(_LAYER_WEIGHTS, outputs, strict=False)
+        vector: Vector = np.concatenate([weight * _unit(output) for weight, output in parts])
         vector.setflags(write=False)  # it is shared with whoever asks next
         return vector
 
@@ -190,6 +197,7 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
         super().__init__(name, config)
         self._storage, self._resource = model_storage, resource
         self._encoder = Encoder(EncoderFiles.find(config["model_dir"]))
+        self._english = config["model_dir"] is None
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
@@ -242,18 +250,23 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Nothing is learned; the model keeps which encoder it belongs to."""
+        if self._english:
+            _report_languages([_text(m) for m in training_data.intent_examples])
         with self._storage.write_to(self._resource) as folder:
             content = json.dumps({"identity": self._encoder.identity})
             (folder / _SAVED).write_text(content, encoding="utf-8")
         return self._resource
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """Adds features to all examples; vectors of known texts come from the disk."""
+        """Adds features to all examples and to their intents; known vectors come from the disk."""
         messages = [m for m in training_data.training_examples if _text(m)]
+        names = [readable_name(str(m.get(INTENT) or "")) for m in messages]
         cache = EmbeddingCache(cache_folder() / f"{self._encoder.identity}-examples.npz")
-        vectors = cache.encode([_text(m) for m in messages], self._encoder)
-        for message in messages:
+        vectors = cache.encode([*map(_text, messages), *filter(None, names)], self._encoder)
+        for message, name in zip(messages, names, strict=True):
             self._add(message, vectors[_text(message)])
+            if name:
+                self._add(message, vectors[name], INTENT)
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -263,8 +276,25 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
                 self._add(message, self._encoder.encode(text))
         return messages
 
-    def _add(self, message: Message, vector: Vector) -> None:
-        self.add_features_to_message(None, vector[np.newaxis], TEXT, message)
+    def _add(self, message: Message, vector: Vector, attribute: str = TEXT) -> None:
+        self.add_features_to_message(None, vector[np.newaxis], attribute, message)
+
+
+def _report_languages(texts: list[str]) -> None:
+    """Warns where more than a few examples are in a language that the encoder does not read."""
+    found = foreign_examples(texts)
+    if found.total() < max(_FEW_FOREIGN, _FOREIGN_SHARE * len(texts)):
+        return
+    languages = ", ".join(f"{name} ({count})" for name, count in found.most_common())
+    _logger.warning(
+        "%d of %d examples are not in English: %s. The sentence encoder all-MiniLM-L6-v2 reads "
+        "English only and will understand them badly. Name the folder of a multilingual encoder as "
+        "'model_dir' of SentenceEncoder in config.yml: it holds tokenizer.json and model.onnx, or "
+        "model.safetensors and config.json.",
+        found.total(),
+        len(texts),
+        languages,
+    )
 
 
 def _text(message: Message) -> str:

@@ -23,12 +23,13 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu import intent_model, intent_training, scope, text_features
+from bot.nlu import intent_model, intent_training, neighbours, scope, text_features
 from bot.nlu.intent_model import IntentModel
 from bot.nlu.intent_training import Options, fit
 
 _logger = logging.getLogger(__name__)
 
+_LISTED = 5
 _ARRAYS, _FACTS = "intents.npz", "intents.json"
 
 
@@ -41,7 +42,7 @@ class IntentClassifier(RasaIntentClassifier, GraphComponent):
     ``out_of_scope``, its confidence says how probably the message is foreign.
 
     Options:
-        regularisation: Values of C that cross-validation chooses from.
+        regularisation: Values of C that cross-validation chooses from, where there are several.
         out_of_scope_share: How many messages of real life belong to no intent, 0 to 1.
         ranking_length: How many intents ``intent_ranking`` lists.
         seed: For the folds of cross-validation.
@@ -113,7 +114,7 @@ class IntentClassifier(RasaIntentClassifier, GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """Changed mathematics mean training anew; Rasa itself looks at this class only."""
-        modules = (intent_model, intent_training, scope, text_features)
+        modules = (intent_model, intent_training, neighbours, scope, text_features)
         source = "".join(inspect.getsource(module) for module in modules)
         return hashlib.sha256(source.encode()).hexdigest()
 
@@ -132,7 +133,9 @@ class IntentClassifier(RasaIntentClassifier, GraphComponent):
         if examples:
             vectors = np.array([_vector(m) for m in examples], np.float32)
             labels = [str(m.get(INTENT)) for m in examples]
-            self._model = fit(vectors, [_text(m) for m in examples], labels, self._options)
+            texts = [_text(m) for m in examples]
+            _report_conflicts(texts, labels)
+            self._model = fit(vectors, texts, labels, self._options, _names(examples))
         else:
             _logger.warning("There are no examples of intents; none will be recognised.")
         self._save()
@@ -189,6 +192,32 @@ def _options(config: dict[str, Any]) -> Options:
 
 def _text(message: Message) -> str:
     return str(message.get(TEXT) or "").strip()
+
+
+def _report_conflicts(texts: list[str], labels: list[str]) -> None:
+    """Warns of texts that are examples of several intents: one of them must be wrong."""
+    owners: dict[str, set[str]] = {}
+    for text, label in zip(texts, labels, strict=True):
+        owners.setdefault(" ".join(text.casefold().split()), set()).add(label)
+    conflicts = [(text, sorted(names)) for text, names in owners.items() if len(names) > 1]
+    if conflicts:
+        listed = "; ".join(f"{text!r} in {' and '.join(n)}" for text, n in conflicts[:_LISTED])
+        more = f" and {len(conflicts) - _LISTED} more" if len(conflicts) > _LISTED else ""
+        _logger.warning(
+            "Examples of several intents: %s%s. Leave each in the one that it should start.",
+            listed,
+            more,
+        )
+
+
+def _names(examples: list[Message]) -> dict[str, npt.NDArray[np.float32]]:
+    """Vectors of the intents' names, where the featurizer gave them."""
+    names = {}
+    for message in examples:
+        _, features = message.get_dense_features(INTENT)
+        if features is not None:
+            names[str(message.get(INTENT))] = np.asarray(features.features[0], np.float32)
+    return names
 
 
 def _vector(message: Message) -> npt.NDArray[np.float32]:

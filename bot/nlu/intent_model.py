@@ -1,8 +1,9 @@
-"""A trained intent classifier: two views of a message, one honest probability.
+"""A trained intent classifier: three views of a message, one honest probability.
 
 A multinomial logistic regression on sentence vectors knows what words mean, a linear model on
-TF-IDF features knows the words. Their scores are added with weights, and the familiarity of the
-message is weighed in, so that "0.8" means right in 8 of 10 cases.
+TF-IDF features knows the words, and the nearest examples know what the lines of both cut off. Their
+scores are added with weights, and the familiarity of the message is weighed in, so that "0.8" means
+right in 8 of 10 cases.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp, softmax
 
+from bot.nlu.neighbours import Neighbours, Space
 from bot.nlu.scope import ScopeScore, Surroundings
 from bot.nlu.text_features import TextFeatures
 
@@ -36,18 +38,23 @@ class LinearScores:
         return np.asarray(features @ self.weights + self.bias)
 
 
+Weights = tuple[float, float, float]
+
+
 @dataclass(frozen=True)
 class Scores:
-    """Both views' scores, messages x intents, and how much each view counts."""
+    """All views' scores, messages x intents, and how much each view counts."""
 
     dense: Array
     sparse: Array
-    weights: tuple[float, float]
+    near: Array
+    weights: Weights
 
     @property
     def fused(self) -> Array:
         """Their weighted sum: logarithms of probabilities, up to a constant."""
-        return np.asarray(self.weights[0] * self.dense + self.weights[1] * self.sparse)
+        dense, sparse, near = self.weights
+        return np.asarray(dense * self.dense + sparse * self.sparse + near * self.near)
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,9 @@ class IntentModel:
         dense: Scores from sentence vectors.
         sparse: Scores from TF-IDF features.
         features: What makes TF-IDF features of a text.
-        fusion: The weights of both kinds of scores.
+        space: Where examples are compared.
+        near: Scores from the nearest examples.
+        fusion: The weights of the three kinds of scores.
         surroundings: Where the training examples lie.
         scope: How familiar is familiar enough; None where the examples were too few to tell.
     """
@@ -68,7 +77,9 @@ class IntentModel:
     dense: LinearScores
     sparse: LinearScores
     features: TextFeatures
-    fusion: tuple[float, float]
+    space: Space
+    near: Neighbours
+    fusion: Weights
     surroundings: Surroundings
     scope: ScopeScore | None
 
@@ -83,12 +94,13 @@ class IntentModel:
         A row adds up to one where out_of_scope was learned; elsewhere to the probability that the
         message belongs to any of the intents.
         """
+        points = self.space(vectors)
         sparse = self.sparse(self.features.transform(texts))
-        scores = Scores(self.dense(vectors), sparse, self.fusion)
+        scores = Scores(self.dense(vectors), sparse, self.near(points), self.fusion)
         if self.scope is None:
             return np.asarray(softmax(scores.fused, axis=1))
         foreign = self.intents.index(OUT_OF_SCOPE) if len(self.surroundings.foreign) else None
-        signs = familiarity(self.surroundings, vectors, scores, foreign)
+        signs = familiarity(self.surroundings, points, scores, foreign)
         inside = self.scope.probability(signs)[:, np.newaxis]
         if foreign is None:
             return np.asarray(softmax(scores.fused, axis=1) * inside)
@@ -107,6 +119,8 @@ class IntentModel:
             "sparse": self.sparse.weights.astype(np.float16),
             "sparse_bias": self.sparse.bias,
             "feature_weights": self.features.weights,
+            "basis": self.space.basis,
+            **self.near.arrays(),
             **scope,
             **self.surroundings.arrays(),
         }
@@ -135,25 +149,27 @@ class IntentModel:
             dense=LinearScores(arrays["dense"], arrays["dense_bias"]),
             sparse=LinearScores(arrays["sparse"].astype(np.float32), arrays["sparse_bias"]),
             features=TextFeatures(columns, arrays["feature_weights"]),
-            fusion=(facts["fusion"][0], facts["fusion"][1]),
+            space=Space(arrays["basis"]),
+            near=Neighbours.restore(arrays),
+            fusion=(facts["fusion"][0], facts["fusion"][1], facts["fusion"][2]),
             surroundings=Surroundings.from_arrays(arrays),
             scope=None if bias is None else ScopeScore(arrays["scope"], bias),
         )
 
 
 def familiarity(
-    surroundings: Surroundings, vectors: Array, scores: Scores, foreign: int | None
+    surroundings: Surroundings, points: Array, scores: Scores, foreign: int | None
 ) -> Array:
-    """The signs of familiarity of messages with these vectors and scores.
+    """The signs of familiarity of messages at these points and with these scores.
 
     Args:
         surroundings: Of the examples that the scores' model was trained on.
-        vectors: One a row.
+        points: Where the messages are, one a row.
         scores: Of the same messages.
         foreign: The number of the intent out_of_scope, where it teaches what is foreign.
     """
     if foreign is None:
-        return surroundings.signs(vectors, scores.dense, None)
+        return surroundings.signs(points, scores.dense, None)
     fused = scores.fused
     margin = logsumexp(np.delete(fused, foreign, axis=1), axis=1) - fused[:, foreign]
-    return surroundings.signs(vectors, np.delete(scores.dense, foreign, axis=1), margin)
+    return surroundings.signs(points, np.delete(scores.dense, foreign, axis=1), margin)

@@ -21,8 +21,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 Array = npt.NDArray[Any]
 
-# Part of the name of the cached graph: raise it whenever the graph comes out differently.
-VERSION = 1
+# Part of the name of the cached graph and vectors: raise it whenever either comes out differently.
+VERSION = 2
 OPSET = 17
 OUTPUTS = ("embedding", "middle")
 _FAR_BELOW = -1e4  # added to the scores of padding; small enough that softmax gives it nothing

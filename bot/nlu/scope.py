@@ -30,7 +30,7 @@ class Surroundings:
     """Where the training examples lie.
 
     Attributes:
-        examples: Vectors of the intents' examples, one a row.
+        examples: Vectors of the intents' examples, one a row, of length one.
         foreign: Vectors of messages that belong to no intent; may be none.
         means: The mean of each intent's vectors.
         within: Inverse covariance of the vectors around their intent's mean.

@@ -68,6 +68,11 @@ class TextFeatures:
         )
 
 
+def readable_name(intent: str) -> str:
+    """An intent's name as words: ``order_status`` as "order status"."""
+    return " ".join(intent.replace("_", " ").replace("/", " ").replace("+", " ").split())
+
+
 def _features(text: str) -> tuple[Counter[str], Counter[str]]:
     plain = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).lower()
     # Which digits they are says nothing about what somebody wants; how many there are, does.

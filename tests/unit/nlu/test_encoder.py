@@ -14,7 +14,7 @@ from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
 from rasa.shared.exceptions import InvalidConfigException
-from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from safetensors.numpy import load_file
@@ -106,7 +106,7 @@ def test_eight_bits_stay_near_the_full_numbers(files: EncoderFiles, encoder: Enc
         near = encoder.encode(text)
         assert near.shape == (768,)
         assert near[:384] @ full[:384] > 0.97
-        assert near[384:] @ full[384:] > 0.97
+        assert near[384:] @ full[384:] > 0.5 * 0.97  # the middle layer counts half
 
 
 def test_same_meaning_is_nearer_than_same_words(encoder: Encoder) -> None:
@@ -127,7 +127,7 @@ def test_long_and_odd_texts_give_a_vector(encoder: Encoder) -> None:
     for text in ("hello " * 100_000, "x" * 1_000_000, "\x00", "\ud800", "🏳️‍🌈", "你好"):
         vector = encoder.encode(text)
         assert np.isfinite(vector).all()
-        assert np.linalg.norm(vector) == pytest.approx(2**0.5, abs=1e-4)
+        assert np.linalg.norm(vector) == pytest.approx(1.25**0.5, abs=1e-4)
 
 
 def test_graph_is_built_once(files: EncoderFiles, cache: Path, encoder: Encoder) -> None:
@@ -192,6 +192,7 @@ def test_component_sets_features_alike_in_training_and_use(
     component, _ = _component(tmp_path)
     texts = ["where is my order", "hi", "👍"]
     data = TrainingData([Message({TEXT: text}) for text in texts] + [Message({"intent": "hi"})])
+    data.training_examples[0].set(INTENT, "order_status")
     component.process_training_data(data)
     used = component.process([Message({TEXT: text}) for text in texts] + [Message({TEXT: " "})])
     for trained, now in zip(data.training_examples[:3], used[:3], strict=True):
@@ -200,6 +201,22 @@ def test_component_sets_features_alike_in_training_and_use(
         assert sentence.features.shape == (1, 768)
         assert np.array_equal(sentence.features, now.get_dense_features(TEXT)[1].features)
     assert used[3].get_dense_features(TEXT) == (None, None)
+    _, name = data.training_examples[0].get_dense_features(INTENT)
+    _, words = component.process([Message({TEXT: "order status"})])[0].get_dense_features(TEXT)
+    assert np.array_equal(name.features, words.features)
+
+
+def test_examples_in_another_language_are_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    component, _ = _component(tmp_path)
+    english = [Message({TEXT: f"where is order {n}", INTENT: "status"}) for n in range(20)]
+    german = [Message({TEXT: f"wo ist meine bestellung {n}", INTENT: "status"}) for n in range(5)]
+    component.train(TrainingData(english))
+    assert "English" not in caplog.text
+    component.train(TrainingData(english + german))
+    assert "5 of 25 examples are not in English: German (5)" in caplog.text
+    assert "model_dir" in caplog.text
 
 
 def test_examples_are_read_from_disk_and_a_broken_cache_is_made_anew(

@@ -13,7 +13,7 @@ from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
 from rasa.shared.exceptions import InvalidConfigException, RasaException
-from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
+from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, INTENT, TEXT
 from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
@@ -180,6 +180,42 @@ def test_stored_files_hold_no_code_and_damage_is_noticed(tmp_path: Path) -> None
         (folder / "intents.npz").write_bytes(b"broken")
     with pytest.raises(RasaException, match="frontdesk train"):
         IntentClassifier.load(*place)
+
+
+def test_five_hundred_intents(tmp_path: Path) -> None:
+    names = [chr(ord("一") + number) for number in range(500)]
+    messages = _cloud(names, 2, seed=1, noise=0.05)
+    answers = _asked(_trained(tmp_path, messages), messages)
+    right = [a["intent"]["name"] == m.get("intent") for a, m in zip(answers, messages, strict=True)]
+    assert np.mean(right) > 0.9
+
+
+def test_an_example_of_two_intents_is_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    messages = _cloud(["hours", "status"], 5, seed=1)
+    vector = np.ones(WIDTH, np.float32)
+    both = [_message("Any  news", vector, "hours"), _message("any news", vector, "status")]
+    _trained(tmp_path, messages + both)
+    assert "'any news' in hours and status" in caplog.text
+
+
+def test_an_intents_name_counts_as_an_example(tmp_path: Path) -> None:
+    towards = np.eye(WIDTH, dtype=np.float32)
+    messages = [
+        _message(f"{word} {number}", towards[number], intent)
+        for intent, word, start in (("gift_wrap", "ribbon", 0), ("price", "cost", 4))
+        for number in range(start, start + 4)
+    ]
+    asked = _message("can i have gift wrap", towards[10])
+    unnamed = _trained(tmp_path, messages).process([asked])[0].as_dict_nlu()["intent"]
+    for message in messages:
+        own = towards[10 if message.get("intent") == "gift_wrap" else 11]
+        message.add_features(Features(own[np.newaxis], FEATURE_TYPE_SENTENCE, INTENT, "test"))
+    (tmp_path / "named").mkdir()
+    named = _trained(tmp_path / "named", messages).process([asked])[0].as_dict_nlu()["intent"]
+    assert named["name"] == "gift_wrap"
+    assert named["confidence"] > max(0.7, unnamed["confidence"])
 
 
 def test_wrong_order_width_and_options_are_explained(tmp_path: Path) -> None:
