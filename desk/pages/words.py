@@ -12,6 +12,7 @@ REASONS: dict[str, str] = {
     HandoffReason.LOW_CONFIDENCE: "Not understood",
     HandoffReason.ACTION_FAILED: "Lookup failed",
     HandoffReason.FORM_LOOP: "Going in circles",
+    HandoffReason.REPEATED_QUESTION: "Answers did not help",
     HandoffReason.COMPLAINT: "Complaint",
     HandoffReason.POLICY: "Needs a decision",
     HandoffReason.ENGINE_ERROR: "The bot failed",
