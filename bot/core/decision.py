@@ -143,7 +143,7 @@ def weigh(ranking: Sequence[Guess], costs: Costs) -> Weighed:
         costs: What each outcome costs.
 
     Returns:
-        ASK also where `FOREIGN` is likeliest: however cheap an error is, there is nothing to answer.
+        ASK also where `FOREIGN` is likeliest: however cheap an error, there is nothing to answer.
     """
     guesses = [guess for guess in ranking if guess[0] != NOT_UNDERSTOOD]
     known = [guess for guess in guesses if guess[0] != FOREIGN]
