@@ -34,6 +34,7 @@ class Costs:
     """What each outcome costs.
 
     Attributes:
+        caution: What all costs of wrong answers are multiplied with: the one knob for fewer errors.
         wrong_answer: Doing what the customer did not mean.
         wrong_answer_of: The same for single intents.
         question: "Did you mean": the customer's time and patience.
@@ -42,6 +43,7 @@ class Costs:
         never_offered: Intents that no question offers, e.g. small talk.
     """
 
+    caution: float = 1.0
     wrong_answer: float = 6.0
     wrong_answer_of: Mapping[str, float] = field(default_factory=dict)
     question: float = 2.0
@@ -51,7 +53,7 @@ class Costs:
 
     def of_wrong(self, intent: str) -> float:
         """The cost of acting on this intent when something else was meant."""
-        return self.wrong_answer_of.get(intent, self.wrong_answer)
+        return self.caution * self.wrong_answer_of.get(intent, self.wrong_answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,10 @@ class Grievances:
     form_circles: float = 2.0
     refused: float = 2.0
     anger: float = 3.0
+
+    def of(self, signs: Mapping[str, int]) -> dict[str, float]:
+        """What signs that were seen so often add, by sign."""
+        return {name: count * float(getattr(self, name)) for name, count in signs.items() if count}
 
 
 _REASONS: dict[str, HandoffReason] = {
@@ -114,6 +120,7 @@ class Decision:
         expected: The expected cost of each kind, grievances included.
         grievances: What the conversation adds, by sign.
         reason: Why a human is needed; None where none is.
+        weighed: False where the message was answered whatever the numbers said, e.g. in a form.
     """
 
     kind: Kind
@@ -121,6 +128,7 @@ class Decision:
     expected: Mapping[Kind, float]
     grievances: Mapping[str, float]
     reason: HandoffReason | None = None
+    weighed: bool = True
 
     def as_facts(self) -> dict[str, object]:
         """For storage: names and numbers, nothing that the customer wrote."""
@@ -130,6 +138,7 @@ class Decision:
             "expected": {kind.value: round(cost, 2) for kind, cost in self.expected.items()},
             "signals": {name: round(cost, 2) for name, cost in self.grievances.items()},
             "reason": self.reason.value if self.reason else None,
+            "weighed": self.weighed,
         }
 
 
@@ -151,29 +160,27 @@ def weigh(ranking: Sequence[Guess], costs: Costs) -> Weighed:
     missed = max(0.0, 1.0 - sum(probability for _, probability in offered))
     ask = costs.question + missed * costs.failed_question
     if not known:
-        return Weighed(Kind.ASK, guesses[0] if guesses else None, (), costs.wrong_answer, ask)
+        best = guesses[0] if guesses else None
+        return Weighed(Kind.ASK, best, (), costs.caution * costs.wrong_answer, ask)
     name, probability = known[0]
     answer = (1.0 - probability) * costs.of_wrong(name)
     kind = Kind.ANSWER if known[0] == guesses[0] and answer <= ask else Kind.ASK
     return Weighed(kind, guesses[0], offered, answer, ask)
 
 
-def decide(
-    message: Weighed, costs: Costs, weights: Grievances, signs: Mapping[str, int]
-) -> Decision:
+def decide(message: Weighed, costs: Costs, against: Mapping[str, float]) -> Decision:
     """What to do, by the whole conversation.
 
     Args:
         message: What `weigh` made of the message.
-        costs, weights: What things cost.
-        signs: How often each sign of `Grievances` was seen.
+        costs: What outcomes cost.
+        against: What speaks against going on, from `Grievances.of`.
     """
-    counted = {
-        name: count * float(getattr(weights, name)) for name, count in signs.items() if count
+    grievances = {
+        name: cost
+        for name, cost in against.items()
+        if cost and (message.kind is Kind.ASK or name != "asked_just_before")
     }
-    if message.kind is Kind.ANSWER:
-        counted.pop("asked_just_before", None)
-    grievances = {name: cost for name, cost in counted.items() if cost}
     general = sum(c for name, c in grievances.items() if name != "asked_just_before")
     expected = {
         Kind.ANSWER: message.answer + general,

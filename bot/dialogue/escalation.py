@@ -162,7 +162,7 @@ class EscalationPolicy(Policy):
         if now.intent in _UNSURE and weighed.kind is Kind.ANSWER:
             # The pipeline's costs are not these; rules and stories already see its word.
             weighed = Weighed(Kind.ASK, weighed.best, weighed.offered, weighed.answer, weighed.ask)
-        return decide(weighed, self._costs, self._grievances, signs(talk))
+        return decide(weighed, self._costs, self._grievances.of(signs(talk)))
 
 
 def _answered(ranking: list[Guess], costs: Costs) -> Decision:
@@ -171,7 +171,7 @@ def _answered(ranking: list[Guess], costs: Costs) -> Decision:
     expected = {
         Kind.ANSWER: weighed.answer, Kind.ASK: weighed.ask, Kind.HAND_OVER: costs.hand_over
     }  # fmt: skip
-    return Decision(Kind.ANSWER, weighed.offered, expected, {})
+    return Decision(Kind.ANSWER, weighed.offered, expected, {}, weighed=False)
 
 
 def _ranking(exchange: Exchange) -> list[Guess]:
