@@ -73,7 +73,7 @@ def check(project: Project) -> None:
         if path.suffix == ".yml":
             _check_yaml(path)
     _check_components(project.root / "config.yml")
-    _check_costs(project.root / "config.yml")
+    check_costs(project.root / "config.yml")
     logging.getLogger("rasa.shared").setLevel(logging.ERROR)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -144,7 +144,7 @@ def _check_components(config: Path) -> None:
             )
 
 
-def _check_costs(config: Path) -> None:
+def check_costs(config: Path) -> None:
     """A form and the policy must not disagree about what was understood."""
     data = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
     tables = [

@@ -128,7 +128,7 @@ async def _sources(
                 kept = [
                     Case(ranking_of(await brain.parse(text)), intent) for intent, text in examples
                 ]
-            found.append(Source("Held out", kept, "Every message counts as if it were the first."))
+            found.append(Source("Held out", kept, _held_out_note(kept)))
     finally:
         await database.aclose()
     cases = logged_cases(logged)
@@ -136,6 +136,14 @@ async def _sources(
         known = sum(case.meant is not None for case in cases)
         found.append(Source("Logged", cases, _LOGGED_NOTE.format(known=known, all=len(cases))))
     return found
+
+
+def _held_out_note(cases: Sequence[Case]) -> str:
+    foreign = sum(case.meant == FOREIGN for case in cases)
+    return (
+        f"Each counts as the first of its conversation. {foreign} belong to no intent: for them "
+        "every answer is wrong and every question in vain."
+    )
 
 
 _LOGGED_NOTE = (

@@ -55,7 +55,7 @@ def draw(path: Path, lines: Sequence[Series], now: float) -> None:
     axes.set_xlabel("messages that end with a human, %")
     axes.set_ylabel("messages answered wrong, %")
     axes.set_title("Each point is a value of caution in config.yml")
-    axes.set_xlim(left=0)
+    axes.margins(0.12)
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend()

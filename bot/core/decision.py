@@ -87,7 +87,7 @@ _REASONS: dict[str, HandoffReason] = {
     "asked_before": HandoffReason.LOW_CONFIDENCE,
     "rephrased": HandoffReason.REPEATED_QUESTION,
     "form_circles": HandoffReason.FORM_LOOP,
-    "refused": HandoffReason.ACTION_FAILED,
+    "refused": HandoffReason.POLICY,
     "anger": HandoffReason.COMPLAINT,
 }
 
