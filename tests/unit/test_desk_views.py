@@ -176,7 +176,8 @@ def test_why_the_bot_asked_or_handed_over_in_one_line() -> None:
         "Handed over: no guess; in minutes, answering costs 3.5, asking 2.8, an agent 6.0; "
         "because the customer is angry, odd sign"
     )
-    for plain in (None, {}, {"decision": None}, {"decision": decision | {"kind": "answer"}}):
+    answered: dict[str, object] = {"decision": decision | {"kind": "answer"}}
+    for plain in (None, {}, answered):
         assert views.decided(plain) == ""
 
 

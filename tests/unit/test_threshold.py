@@ -47,7 +47,7 @@ def stored(*ranking: tuple[str, float], **signs: int) -> dict[str, Any]:
 
 SURE = stored(("opening_hours", 0.97))
 UNSURE = stored(("invoice", 0.4), ("refund_status", 0.3))
-PRESSED = {"intent": "refund_status", "ranking": [], "decision": None}
+PRESSED: dict[str, Any] = {"intent": "refund_status", "ranking": [], "decision": None}
 
 
 def test_a_pressed_button_tells_what_was_meant() -> None:

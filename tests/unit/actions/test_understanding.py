@@ -52,8 +52,12 @@ def decision(**facts: object) -> dict[str, object]:
 
 async def test_the_policys_decision_counts_more_than_the_rounds(stranger: Talk) -> None:
     async def decided(**facts: object) -> Reply:
-        message = {"text": "the thing", "intent": {"name": "nlu_fallback"}, "entities": []}
-        message["intent_ranking"] = [{"name": "invoice", "confidence": 0.4}]
+        message = {
+            "text": "the thing",
+            "intent": {"name": "nlu_fallback"},
+            "intent_ranking": [{"name": "invoice", "confidence": 0.4}],
+            "entities": [],
+        }
         stranger.events += [{"event": "user", "text": "the thing", "parse_data": message}]
         stranger.events += [decision(**facts)]
         return await stranger.then(ActionLowConfidence())

@@ -44,7 +44,7 @@ def domain() -> Domain:
 def made(folder: Path, **changes: Any) -> EscalationPolicy:
     config = EscalationPolicy.get_default_config() | SECTION | changes
     context = ExecutionContext(GraphSchema({}), "test")
-    return EscalationPolicy.create(config, LocalModelStorage(folder), Resource("p"), context)
+    return EscalationPolicy(config, LocalModelStorage(folder), Resource("p"), context)
 
 
 @pytest.fixture
