@@ -160,6 +160,15 @@ class Turn:
         ]
         return values[-1] if values else None
 
+    def set_now(self, slot: str) -> Any:
+        """The value that this slot got since the current message came; None when it got none."""
+        for event in reversed(self.tracker.events):
+            if event.get("event") == "user":
+                return None
+            if event.get("event") == "slot" and event.get("name") == slot:
+                return event.get("value")
+        return None
+
     # --- answering ----------------------------------------------------------------------------
 
     def say(
@@ -212,7 +221,7 @@ class Turn:
 
         Args:
             reason: ``customer_request``, ``low_confidence``, ``action_failed``, ``form_loop``,
-                ``complaint`` or ``policy``.
+                ``repeated_question``, ``complaint`` or ``policy``.
             evidence: What led to it, beside the facts so far.
         """
         payload = {"reason": reason, "evidence": {**self.facts(), **evidence}}

@@ -65,11 +65,28 @@ def ranking(turn: Turn) -> list[tuple[str, float]]:
     ]
 
 
-class ActionLowConfidence(ShopAction):
-    """Not understood: offers the two best guesses; the second time in a row a human takes over.
+def decided(turn: Turn) -> dict[str, Any]:
+    """What EscalationPolicy decided about the current message; empty without that policy.
 
-    In a row means: in the turn just before. The count is read from what that turn left behind, so
-    no other action needs to reset it.
+    Its form is `bot.core.decision.Decision.as_facts`.
+    """
+    return dict(turn.set_now("decision") or {})
+
+
+def evidence_of(decision: dict[str, Any]) -> dict[str, object]:
+    """A decision's numbers, for the agent."""
+    return {
+        name: decision[key]
+        for name, key in (("expected_cost", "expected"), ("spoke_against", "signals"))
+        if decision.get(key)
+    }
+
+
+class ActionLowConfidence(ShopAction):
+    """Not understood: offers the two best guesses, or hands over, as EscalationPolicy decided.
+
+    Without that policy, the second time in a row brings a human. In a row means: in the turn just
+    before. The count is read from what that turn left behind, so no other action needs to reset it.
     """
 
     action_name = "action_low_confidence"
@@ -80,10 +97,16 @@ class ActionLowConfidence(ShopAction):
             return turn.go_on_with("action_inform")
         rounds = int(turn.set_just_before("low_confidence_count") or 0) + 1
         guesses = ranking(turn)[:CANDIDATES]
-        if rounds >= ROUNDS_ALLOWED:
+        decision = decided(turn)
+        if decision["kind"] == "hand_over" if decision else rounds >= ROUNDS_ALLOWED:
             turn.say("utter_low_confidence_handoff")
             evidence = [{"intent": name, "confidence": round(c, 3)} for name, c in guesses]
-            return turn.hand_over("low_confidence", guesses=evidence, rounds=rounds)
+            return turn.hand_over(
+                decision.get("reason") or "low_confidence",
+                guesses=evidence,
+                rounds=rounds,
+                **evidence_of(decision),
+            )
         counted = SlotSet("low_confidence_count", rounds)
         if turn.form:
             turn.say("utter_not_understood_in_form")
@@ -92,6 +115,18 @@ class ActionLowConfidence(ShopAction):
         else:
             turn.say("utter_rephrase")
         return [counted]
+
+
+class ActionEscalate(ShopAction):
+    """Understood, but the conversation goes so badly that a human is the better answer."""
+
+    action_name = "action_escalate"
+
+    async def answer(self, turn: Turn) -> list[Event]:
+        decision = decided(turn)
+        turn.say("utter_escalate")
+        reason = str(decision.get("reason") or "policy")
+        return [*turn.hand_over(reason, **evidence_of(decision)), *wait()]
 
 
 # A bare value outside of a form, and what it most likely asks for.

@@ -113,6 +113,26 @@ def doctor(database_url: Database = None) -> None:
     raise typer.Exit(0 if healthy else 1)
 
 
+@app.command()
+def threshold(
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="What another cost would do: caution=1.5; may be repeated"),
+    ] = None,
+    held_out: Annotated[
+        Path | None, typer.Option(help="Messages that training never saw, with intents")
+    ] = None,
+    out_of_scope: Annotated[
+        Path | None, typer.Option(help="Messages that the bot should not answer")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The picture: .svg or .png")] = None,
+    database_url: Database = None,
+) -> None:
+    """Shows wrong answers against handoffs, and what other costs in config.yml would do."""
+    settings = configuration.load(database_url=database_url)
+    _command("threshold").run(settings, change or [], held_out, out_of_scope, out)
+
+
 @agents.command("add")
 def agent_add(
     email: Annotated[str, typer.Argument(help="The address to log in with")],

@@ -24,6 +24,8 @@ _NEEDS_TENSORFLOW = {
     "LanguageModelFeaturizer", "ConveRTFeaturizer",
 }  # fmt: skip
 
+# Components that decide by the same costs.
+_WITH_COSTS = ("ExpectedCostFallback", "EscalationPolicy")
 
 # Which of Rasa's warnings mean a bot that cannot do what its author wrote.
 _WRONG = re.compile("not listed in|not a valid utterance|not present in|labeled with multiple")
@@ -71,6 +73,7 @@ def check(project: Project) -> None:
         if path.suffix == ".yml":
             _check_yaml(path)
     _check_components(project.root / "config.yml")
+    check_costs(project.root / "config.yml")
     logging.getLogger("rasa.shared").setLevel(logging.ERROR)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -139,6 +142,22 @@ def _check_components(config: Path) -> None:
                 "Replace the component, or install TensorFlow with `make tensorflow` "
                 "(Python 3.11; docs/tensorflow.md).",
             )
+
+
+def check_costs(config: Path) -> None:
+    """A form and the policy must not disagree about what was understood."""
+    data = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+    tables = [
+        component.get("costs")
+        for component in [*(data.get("pipeline") or []), *(data.get("policies") or [])]
+        if isinstance(component, dict) and str(component.get("name")).endswith(_WITH_COSTS)
+    ]
+    if any(table != tables[0] for table in tables):
+        raise ConfigurationError(
+            "config.yml",
+            f"{' and '.join(_WITH_COSTS)} have different costs",
+            "Write them once, as `costs: &costs`, and refer to them with `costs: *costs`.",
+        )
 
 
 def _has_tensorflow() -> bool:

@@ -172,7 +172,8 @@ class MessageView(BaseModel):
     created_at: datetime
     understood: dict[str, Any] | None = Field(
         description="What the bot understood of a customer's message: `intent`, `confidence` "
-        "(0 to 1), `entities`, `ranking` and the `actions` it ran; null when it was not asked.",
+        "(0 to 1), `entities`, `ranking`, the `actions` it ran and its `decision` to answer, ask "
+        "or hand over, with what each was expected to cost; null when it was not asked.",
         examples=[
             {
                 "intent": "order_status",

@@ -94,7 +94,10 @@ def _details(understood: object) -> str:
     entities = ", ".join(f"{e['entity']}={e['value']}" for e in understood.get("entities", []))
     confidence = float(understood.get("confidence") or 0)
     actions = " → ".join(understood.get("actions", []))
-    return f"{understood.get('intent')} {confidence:.0%}  [{entities}]  {actions}"
+    decision = understood.get("decision") or {}
+    costs = ", ".join(f"{kind} {cost}" for kind, cost in decision.get("expected", {}).items())
+    decided = f"  ({decision['kind']}; costs: {costs})" if decision else ""
+    return f"{understood.get('intent')} {confidence:.0%}  [{entities}]  {actions}{decided}"
 
 
 def run(settings: Settings, *, details: bool) -> None:

@@ -61,6 +61,7 @@ class HandoffReason(StrEnum):
     LOW_CONFIDENCE = "low_confidence"
     ACTION_FAILED = "action_failed"
     FORM_LOOP = "form_loop"
+    REPEATED_QUESTION = "repeated_question"
     COMPLAINT = "complaint"
     POLICY = "policy"
     ENGINE_ERROR = "engine_error"

@@ -20,6 +20,7 @@ from bot.core.actions import ActionContext, current_action
 from bot.core.errors import ModelError
 from bot.core.identity import Identity
 from bot.core.messages import Content
+from bot.dialogue.escalation import DECISION_SLOT
 from bot.dialogue.output import CollectingOutput, HandoffRequest
 from bot.dialogue.payload import parse_payload, typed_text
 from bot.dialogue.tracker_store import ConversationTrackerStore, TurnMemory, current_turn
@@ -183,9 +184,12 @@ def _understood(tracker: DialogueStateTracker | None) -> dict[str, object]:
         return {}
     data: dict[str, Any] = tracker.latest_message.parse_data or {}
     actions: list[str] = []
+    decision: object = None
     for event in reversed(tracker.events):
         if event.type_name == "user":
             break
+        if decision is None and isinstance(event, SlotSet) and event.key == DECISION_SLOT:
+            decision = event.value
         if event.type_name == "action":
             actions.insert(0, str(event.as_dict()["name"]))
     intent = data.get("intent") or {}
@@ -200,6 +204,7 @@ def _understood(tracker: DialogueStateTracker | None) -> dict[str, object]:
             {"entity": e["entity"], "value": e.get("value")} for e in data.get("entities") or []
         ],
         "actions": [a for a in actions if a != "action_listen"],
+        "decision": decision,
     }
 
 

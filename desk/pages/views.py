@@ -173,6 +173,8 @@ def _facts(episode: Episode) -> list[View]:
 
 
 def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{words.plain(str(name))} {_told(each)}" for name, each in value.items())
     text = str(value)
     # Codes such as names of actions read better as words; numbers and quotes stay as they are.
     return words.plain(text) if re.fullmatch(r"[a-z]+(_[a-z]+)+", text) else text
@@ -198,6 +200,7 @@ def message(line: TranscriptMessage, customer: str, agent: Agent) -> View:
         "attachments": [_attachment(each) for each in line.attachments],
         "understood": understood,
         "unsure": unsure,
+        "decided": decided(line.understood),
     }
 
 
@@ -219,6 +222,25 @@ def _attachment(attachment: Attachment) -> View:
         "name": attachment.name or attachment.content_type or "Attachment",
         "image": attachment.content_type.startswith("image/"),
     }
+
+
+def decided(data: dict[str, object] | None) -> str:
+    """Why the bot asked or handed over, with its numbers; empty where it simply answered."""
+    found = data.get("decision") if data else None
+    if not isinstance(found, dict) or found.get("kind") not in words.DECISIONS:
+        return ""
+    offered = ", ".join(
+        f"{words.plain(str(each.get('intent')))} {float(each.get('probability') or 0):.0%}"
+        for each in found.get("offered") or []
+    )
+    costs = ", ".join(
+        f"{words.COSTS[kind]} {float(cost):.1f}"
+        for kind, cost in (found.get("expected") or {}).items()
+        if kind in words.COSTS
+    )
+    signs = ", ".join(words.SIGNS.get(n, words.plain(n)) for n in found.get("signals") or {})
+    parts = [f"{words.DECISIONS[found['kind']]}: {offered or 'no guess'}", f"in minutes, {costs}"]
+    return "; ".join([*parts, f"because {signs}"] if signs else parts)
 
 
 def _understood(data: dict[str, object] | None) -> tuple[str, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.core.conversation import HandoffReason, State
+from bot.core.decision import Kind
 from bot.core.identity import Identity
 from bot.core.messages import Status
 from bot.core.shop import OrderState
@@ -12,6 +13,7 @@ REASONS: dict[str, str] = {
     HandoffReason.LOW_CONFIDENCE: "Not understood",
     HandoffReason.ACTION_FAILED: "Lookup failed",
     HandoffReason.FORM_LOOP: "Going in circles",
+    HandoffReason.REPEATED_QUESTION: "Answers did not help",
     HandoffReason.COMPLAINT: "Complaint",
     HandoffReason.POLICY: "Needs a decision",
     HandoffReason.ENGINE_ERROR: "The bot failed",
@@ -59,6 +61,22 @@ ORDERS: dict[OrderState, tuple[str, str]] = {
     OrderState.COLLECTED: ("Collected", "good"),
     OrderState.CANCELLED: ("Cancelled", "bad"),
     OrderState.RETURNED: ("Returned", "warn"),
+}
+
+# What the bot decided where it did not simply answer, what each way costs, what spoke against it.
+DECISIONS: dict[str, str] = {Kind.ASK: "Not sure", Kind.HAND_OVER: "Handed over"}
+COSTS: dict[str, str] = {
+    Kind.ANSWER: "answering costs",
+    Kind.ASK: "asking",
+    Kind.HAND_OVER: "an agent",
+}
+SIGNS: dict[str, str] = {
+    "asked_just_before": "it had just asked",
+    "asked_before": "it had asked earlier",
+    "rephrased": "the customer asked the same again",
+    "form_circles": "a form went in circles",
+    "refused": "the shop's systems had refused",
+    "anger": "the customer is angry",
 }
 
 _CHANNELS: dict[str, tuple[str, str]] = {

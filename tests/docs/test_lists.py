@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from fastapi.routing import APIRoute
 from bot.bootstrap import connect_shop
 from bot.cli import app
 from bot.core.conversation import TRANSITIONS, HandoffReason, State
+from bot.core.decision import Costs, Grievances, Kind, Weighed, decide
 from bot.core.identity import Identity
 from bot.flow.desk import Desk, StoredTranscript
 from bot.flow.hub import LocalHub
 from bot.flow.notices import Notices
 from bot.flow.receive import Receiver
+from bot.project import read_yaml
 from bot.settings import Settings, load
 from bot.store import tables
 from bot.store.database import Database
@@ -119,6 +122,25 @@ class TestTheDesk:
 
     def test_requests(self, tmp_path: Path) -> None:
         assert set(first_codes("desk.md", "Request")) == offered(tmp_path, "/api/v1/")
+
+
+class TestEscalation:
+    def test_what_speaks_against_the_bot(self) -> None:
+        named = {code(r[0])[0]: code(r[2])[0] for r in page("escalation.md").rows("Sign")}
+        weights = Grievances()
+        assert set(named) == {field.name for field in fields(weights)}
+        sure = Weighed(Kind.ASK, None, (), 0.0, 0.0)
+        for sign, reason in named.items():
+            assert decide(sure, Costs(), weights.of({sign: 99})).reason == reason
+
+    def test_keys_to_change(self) -> None:
+        section = page("escalation.md").text.partition("## Change it")[2].partition("An intent")[0]
+        config = read_yaml(ROOT / "config.yml")
+        policy = next(p for p in config["policies"] if p["name"].endswith("EscalationPolicy"))
+        known = {*policy, *policy["costs"], "out_of_scope"}
+        named = {span for span in code(section) if re.fullmatch(r"[a-z_]+", span)}
+        assert named <= known
+        assert set(policy["costs"]) == {field.name for field in fields(Costs)}
 
 
 class TestChannels:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.access import Agent, Role
 from bot.core.conversation import HandoffReason, State
+from bot.core.decision import Grievances, Kind
 from bot.core.identity import Identity
 from bot.core.messages import Author, Status
 from bot.core.shop import OrderState
@@ -158,6 +159,28 @@ def test_what_the_bot_understood_in_one_line() -> None:
         assert (shown["understood"], shown["unsure"]) in (("", False), ("x", False))
 
 
+def test_why_the_bot_asked_or_handed_over_in_one_line() -> None:
+    offered = [{"intent": "order_status", "probability": 0.41}, {"intent": "refund_status"}]
+    decision = {
+        "kind": "ask",
+        "offered": offered,
+        "expected": {"answer": 3.54, "ask": 2.78, "hand_over": 6.0},
+        "signals": {},
+    }
+    assert views.decided({"decision": decision}) == (
+        "Not sure: order status 41%, refund status 0%; "
+        "in minutes, answering costs 3.5, asking 2.8, an agent 6.0"
+    )
+    worse = decision | {"kind": "hand_over", "offered": [], "signals": {"anger": 3, "odd_sign": 1}}
+    assert views.decided({"decision": worse}) == (
+        "Handed over: no guess; in minutes, answering costs 3.5, asking 2.8, an agent 6.0; "
+        "because the customer is angry, odd sign"
+    )
+    answered: dict[str, object] = {"decision": decision | {"kind": "answer"}}
+    for plain in (None, {}, answered):
+        assert views.decided(plain) == ""
+
+
 def test_who_said_it_and_what_became_of_it() -> None:
     def shown(**changes: Any) -> tuple[object, object, object]:
         view = views.message(line(**changes), "Maya", SAM)
@@ -181,11 +204,11 @@ def episode(**changes: Any) -> Episode:
 
 
 def test_the_brief_tells_each_fact_once_and_folds_when_answered() -> None:
-    facts = {"order": "FD-1", "tried": ["cancel_order", "b"], "empty": "", "left": 2.5}
+    facts = {"order": "FD-1", "tried": ["cancel_order", {"b": 1}], "empty": "", "left": 2.5}
     shown: Any = views.brief([episode(evidence=facts)], [])
     assert shown["title"] == "Not understood"
     assert [(f["name"], f["value"]) for f in shown["facts"]] == [
-        ("Tried", "cancel order, b"),
+        ("Tried", "cancel order, b 1"),
         ("Left", "2.5"),
     ]
     assert not shown["answered"]
@@ -206,6 +229,8 @@ def test_the_card_before_and_without_a_customer() -> None:
 
 def test_everything_has_words() -> None:
     assert set(words.REASONS) == set(HandoffReason)
+    assert set(words.COSTS) == set(Kind) == {*words.DECISIONS, Kind.ANSWER}
+    assert set(words.SIGNS) == {field.name for field in fields(Grievances)}
     assert set(words.STATES) == set(State)
     assert set(words.IDENTITIES) == set(Identity)
     assert set(words.ORDERS) == set(OrderState)

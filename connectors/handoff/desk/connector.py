@@ -10,9 +10,10 @@ from bot.core.identity import Identity
 
 _WHY: dict[HandoffReason, str] = {
     HandoffReason.CUSTOMER_REQUEST: "The customer asked for a human.",
-    HandoffReason.LOW_CONFIDENCE: "The bot did not understand, twice in a row.",
+    HandoffReason.LOW_CONFIDENCE: "The bot did not understand, twice in a row or often.",
     HandoffReason.ACTION_FAILED: "A lookup or change in the shop's systems failed.",
     HandoffReason.FORM_LOOP: "The bot asked for the same thing twice without getting further.",
+    HandoffReason.REPEATED_QUESTION: "The customer asked the same again: the answers did not help.",
     HandoffReason.COMPLAINT: "The customer is unhappy.",
     HandoffReason.POLICY: "The shop's rules leave this to a human.",
     HandoffReason.ENGINE_ERROR: "The bot itself failed while answering.",

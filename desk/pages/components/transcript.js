@@ -36,6 +36,9 @@ export default {
               <p v-if="m.understood" class="understood" :class="{ unsure: m.unsure }" title="What the bot understood">
                 <i class="material-icons" aria-hidden="true">psychology</i>{{ m.understood }}
               </p>
+              <p v-if="m.decided" class="understood unsure" title="What the bot decided, and why">
+                <i class="material-icons" aria-hidden="true">alt_route</i>{{ m.decided }}
+              </p>
             </article>
           </template>
           <p v-if="typing" class="typing" role="status"><span class="dots" aria-hidden="true"><b></b><b></b><b></b></span>{{ typing }}</p>

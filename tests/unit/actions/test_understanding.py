@@ -12,7 +12,7 @@ from actions.smalltalk import (
     ActionNevermind,
 )
 from actions.stores import ActionOpeningHours
-from actions.understanding import TITLES, ActionInform, ActionLowConfidence
+from actions.understanding import TITLES, ActionEscalate, ActionInform, ActionLowConfidence
 from connectors.demo import cast
 from tests.unit.actions.talk import DOMAIN, Reply, Talk
 
@@ -42,6 +42,50 @@ async def test_twice_in_a_row_hands_over_with_evidence(stranger: Talk, second: s
         {"intent": "refund_status", "confidence": 0.2},
         {"intent": "invoice", "confidence": 0.1},
     ]
+
+
+def decision(**facts: object) -> dict[str, object]:
+    """The event by which EscalationPolicy tells its decision."""
+    value = {"expected": {"ask": 3.1}, "signals": {"anger": 3.0}, "reason": None} | facts
+    return {"event": "slot", "name": "decision", "value": value}
+
+
+async def test_the_policys_decision_counts_more_than_the_rounds(stranger: Talk) -> None:
+    async def decided(**facts: object) -> Reply:
+        message = {
+            "text": "the thing",
+            "intent": {"name": "nlu_fallback"},
+            "intent_ranking": [{"name": "invoice", "confidence": 0.4}],
+            "entities": [],
+        }
+        stranger.events += [{"event": "user", "text": "the thing", "parse_data": message}]
+        stranger.events += [decision(**facts)]
+        return await stranger.then(ActionLowConfidence())
+
+    await unclear(stranger)
+    assert (await decided(kind="ask")).said == ["utter_did_you_mean"]
+    reply = await decided(kind="hand_over", reason="complaint")
+    assert reply.handoff is not None
+    assert reply.handoff["reason"] == "complaint"
+    assert reply.handoff["evidence"]["expected_cost"] == {"ask": 3.1}
+    assert reply.handoff["evidence"]["spoke_against"] == {"anger": 3.0}
+
+
+async def test_an_old_decision_is_not_taken_for_the_current_one(stranger: Talk) -> None:
+    stranger.events += [decision(kind="hand_over", reason="complaint")]
+    assert (await unclear(stranger)).handoff is None
+
+
+async def test_a_conversation_that_goes_badly_ends_with_a_human(maya: Talk) -> None:
+    maya.form = "return_form"
+    await maya.say(ActionOpeningHours(), "opening_hours")
+    maya.events += [decision(kind="hand_over", reason="repeated_question")]
+    reply = await maya.then(ActionEscalate())
+    assert reply.said == ["utter_escalate"]
+    assert reply.handoff is not None
+    assert reply.handoff["reason"] == "repeated_question"
+    assert reply.left_form
+    assert reply.next == "action_listen"
 
 
 async def test_an_understood_turn_in_between_starts_anew(stranger: Talk) -> None:
