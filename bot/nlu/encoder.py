@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import io
 import json
 import logging
-import unicodedata
 import zipfile
 from functools import lru_cache
 from pathlib import Path
@@ -28,19 +28,22 @@ from rich.console import Console
 from rich.progress import track
 from tokenizers import Tokenizer
 
+from bot.nlu import signs
 from bot.nlu.encoder_files import EncoderFiles, cache_folder, write_whole
+from bot.nlu.reading import readable_text
+from bot.nlu.signs import Signs
 
 _logger = logging.getLogger(__name__)
 
 Vector = npt.NDArray[np.float32]
 
 MAX_TOKENS = 128
-# Longer texts are cut before the tokenizer sees them, so that none takes long.
-MAX_CHARACTERS = 2000
 _REMEMBERED = 1024  # vectors of recent messages, some 3 MB
 _CACHED_ON_DISK = 50_000
 _SHOW_PROGRESS_FROM = 200
 _SAVED = "encoder.json"
+# The encoder's vocabulary has hardly any emoji, and an assistant may have no MessageNormalizer.
+_SIGNS = Signs()
 
 
 class Encoder:
@@ -74,7 +77,7 @@ class Encoder:
         self.encode = lru_cache(maxsize=_REMEMBERED)(self._encode)
 
     def _encode(self, text: str) -> Vector:
-        ids = np.array([self._tokenizer.encode(_readable(text)).ids], np.int64)
+        ids = np.array([self._tokenizer.encode(_SIGNS.read(text)).ids], np.int64)
         feed = {
             "input_ids": ids,
             "attention_mask": np.ones_like(ids),
@@ -101,22 +104,6 @@ def _unit(output: npt.NDArray[Any]) -> Vector:
     if vector.ndim == 2:
         vector = vector.mean(axis=0)
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
-
-
-def _readable(text: str) -> str:
-    """Emoji by their names, since the encoder's vocabulary has hardly any."""
-    text = text[:MAX_CHARACTERS]
-    return text if text.isascii() else "".join(_name(sign) for sign in text)
-
-
-def _name(sign: str) -> str:
-    # Skin tones, and what joins several signs to one picture, say nothing here.
-    if sign in "\u200d\ufe0f" or "\U0001f3fb" <= sign <= "\U0001f3ff":
-        return ""
-    category = unicodedata.category(sign)
-    if category == "Cs":  # half a sign, as JSON can carry it; the tokenizer would refuse the text
-        return " "
-    return f" {unicodedata.name(sign, '').lower()} " if category == "So" else sign
 
 
 class EmbeddingCache:
@@ -162,7 +149,8 @@ class EmbeddingCache:
 
 
 def _key(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+    # Other words for an emoji are another text.
+    return hashlib.blake2b(_SIGNS.read(text).encode(), digest_size=16).digest()
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
@@ -197,8 +185,9 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
-        """Other files under the same name mean training anew."""
-        return EncoderFiles.find(config.get("model_dir")).identity
+        """Other files under the same name, or other words for emoji, mean training anew."""
+        read = hashlib.sha256(inspect.getsource(signs).encode()).hexdigest()
+        return EncoderFiles.find(config.get("model_dir")).identity + read
 
     @classmethod
     def create(
@@ -249,24 +238,19 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Adds features to all examples; vectors of known texts come from the disk."""
-        messages = [m for m in training_data.training_examples if _text(m)]
+        messages = [m for m in training_data.training_examples if readable_text(m)]
         cache = EmbeddingCache(cache_folder() / f"{self._encoder.identity}-examples.npz")
-        vectors = cache.encode([_text(m) for m in messages], self._encoder)
+        vectors = cache.encode([readable_text(m) for m in messages], self._encoder)
         for message in messages:
-            self._add(message, vectors[_text(message)])
+            self._add(message, vectors[readable_text(message)])
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Adds features to each message that has text."""
         for message in messages:
-            if text := _text(message):
+            if text := readable_text(message):
                 self._add(message, self._encoder.encode(text))
         return messages
 
     def _add(self, message: Message, vector: Vector) -> None:
         self.add_features_to_message(None, vector[np.newaxis], TEXT, message)
-
-
-def _text(message: Message) -> str:
-    """The text without white space around it; empty where there is none."""
-    return str(message.get(TEXT) or "").strip()
