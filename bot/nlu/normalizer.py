@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import regex
@@ -25,17 +25,16 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu import signs, spelling
 from bot.nlu.reading import NORMALIZED, lookup_elements
-from bot.nlu.signs import MAX_CHARACTERS, MEANINGS, Signs, has_signs, is_sign
+from bot.nlu.signs import MAX_CHARACTERS, Signs, has_signs, is_sign
 from bot.nlu.spelling import WORD, Vocabulary, count_words, english_words
 
+_DOMAIN = r"\.(?:com|co|net|org|uk|eu|io|me|shop|store|info)"
 _URL = regex.compile(
-    r"(?<![\w@.])(?:(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,6}/\S*)", regex.IGNORECASE
+    rf"(?<![\w@.-])(?:(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*{_DOMAIN}/\S*)", regex.IGNORECASE
 )
 _LINK = "link"
 # Order numbers, e-mail addresses, names of accounts and of shops on the web are never corrected.
-_IDENTIFIER = regex.compile(
-    r"[\d@_#\\]|\.(?:com|co|net|org|uk|eu|io|shop|store|info)\b", regex.IGNORECASE
-)
+_IDENTIFIER = regex.compile(rf"[\d@_#\\]|{_DOMAIN}\b", regex.IGNORECASE)
 _ENDLESS = regex.compile(r"(\p{L})\1{8,}")
 # Whatever is longer is no word, nor several joined by signs.
 _LONGEST_TOKEN = 200
@@ -92,7 +91,7 @@ class MessageNormalizer(GraphComponent):
     Options:
         language: Spelling is corrected in English (``en``) only.
         spelling: Whether it is.
-        emoji: Words by emoji, added to `MEANINGS`; the same emoji replaces one.
+        emoji: Words by emoji, added to `bot.nlu.signs.MEANINGS`; the same emoji replaces one.
     """
 
     @staticmethod
@@ -108,7 +107,7 @@ class MessageNormalizer(GraphComponent):
         counts: dict[str, int] | None = None,
     ) -> None:
         self._storage, self._resource = model_storage, resource
-        self._signs = Signs({**MEANINGS, **_emoji(config["emoji"])})
+        self._signs = Signs(_emoji(config["emoji"]))
         self._known = _known_words(config)
         # Without a list of its words, a language's real words would be taken for mistakes.
         self._spelling = config["spelling"] and config["language"] == _ENGLISH
@@ -169,7 +168,7 @@ class MessageNormalizer(GraphComponent):
         """Learns the assistant's words from its examples, lookup tables and synonyms."""
         texts = [self._signs.read(m.get(TEXT)) for m in training_data.intent_examples]
         listed = [self._signs.read(phrase) for phrase in _listed(training_data)]
-        self._use_counts(count_words(texts, listed))
+        self._use_counts(count_words(texts, listed, self._known))
         with self._storage.write_to(self._resource) as folder:
             content = json.dumps(self._counts, ensure_ascii=False)
             (folder / _SAVED).write_text(content, encoding="utf-8")
@@ -204,7 +203,7 @@ def _listed(training_data: TrainingData) -> Iterator[str]:
         yield from (phrase, str(value))
 
 
-def _known_words(config: dict[str, Any]) -> frozenset[str]:
+def _known_words(config: dict[str, Any]) -> Mapping[str, int]:
     spelling, language = config["spelling"], config["language"]
     if not isinstance(spelling, bool):
         raise InvalidConfigException(
@@ -215,7 +214,7 @@ def _known_words(config: dict[str, Any]) -> frozenset[str]:
             f"MessageNormalizer in config.yml: language is {language!r}. Give the code of the "
             "language that customers write, such as en."
         )
-    return english_words() if language == _ENGLISH else frozenset()
+    return english_words() if language == _ENGLISH else {}
 
 
 def _emoji(chosen: Any) -> dict[str, str]:

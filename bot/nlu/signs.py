@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import regex
 
@@ -66,11 +67,12 @@ class Signs:
     """Reads signs as words.
 
     Args:
-        meanings: Words by sign; what is not among them is read by its Unicode name.
+        own: Words by sign, added to `MEANINGS`; the same sign replaces one. What is in neither is
+            read by its Unicode name.
     """
 
-    def __init__(self, meanings: Mapping[str, str] = MEANINGS) -> None:
-        self._meanings = {bare(sign): words for sign, words in meanings.items()}
+    def __init__(self, own: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._meanings = {bare(sign): words for sign, words in (*MEANINGS.items(), *own.items())}
         longest = sorted(self._meanings, key=len, reverse=True)
         self._named = regex.compile(r"(\L<signs>)(?:\s*\1)*", signs=longest)
 
@@ -103,7 +105,7 @@ def is_sign(text: object) -> bool:
 
 def has_signs(text: str) -> bool:
     """Whether there are emoji in a text, or anything else that nobody can read."""
-    return " ".join(Signs({}).read(text).split()) != " ".join(text.split())
+    return " ".join(Signs().read(text).split()) != " ".join(text.split())
 
 
 def _name(match: regex.Match[str]) -> str:

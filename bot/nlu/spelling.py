@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import combinations, groupby, pairwise, product
+from types import MappingProxyType
 
 import regex
-from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from bot.nlu.encoder_files import EncoderFiles
@@ -25,10 +25,10 @@ _RUNS = 4
 _REMEMBERED = 8192
 # Typed without their apostrophe they would be near to words that say the opposite.
 _CONTRACTIONS = (
-    "arent cant couldnt didnt doesnt dont hadnt hasnt havent isnt mustnt neednt shouldnt wasnt "  # noqa: SIM905
+    "arent cant couldnt didnt doesnt dont hadnt hasnt havent isnt mustnt neednt shouldnt wasnt "
     "werent wont wouldnt heres hes hows ive itll shes thatll thats theres theyll theyre theyve "
     "weve whats wheres whos youd youll youre youve"
-).split()
+)
 
 _ROWS = "qwertyuiop", "asdfghjkl", "zxcvbnm"
 _BESIDE = [pair for row in _ROWS for pair in pairwise(row)]
@@ -48,18 +48,25 @@ class Vocabulary:
 
     Args:
         counts: In how many of the assistant's examples each word stands; in lower case.
-        known: Further words that are right as they are, in lower case.
+        known: The language's words, which are right as they are, and the rank of each: the most
+            usual have the lowest.
         spelling: Whether mistakes are corrected; otherwise only repeated letters go.
     """
 
     def __init__(
-        self, counts: Mapping[str, int], known: Iterable[str] = (), spelling: bool = True
+        self,
+        counts: Mapping[str, int],
+        known: Mapping[str, int] = MappingProxyType({}),
+        spelling: bool = True,
     ) -> None:
         self._counts = counts
-        self._known = frozenset(known) | counts.keys()
-        self._by_length: defaultdict[int, list[str]] = defaultdict(list)
+        self._ranks = known
+        # Two words with few mistakes between them are equal without a few letters each, so that a
+        # word is found among ten thousand as fast as among ten.
+        self._by_rest: defaultdict[str, list[str]] = defaultdict(list)
         for word in sorted(counts) if spelling else ():
-            self._by_length[len(word)].append(word)
+            for rest in _rests(word, 2 if len(word) >= _TWO_MISTAKES - 2 else 1):
+                self._by_rest[rest].append(word)
         self.corrected = lru_cache(maxsize=_REMEMBERED)(self._corrected)
 
     def without_repeats(self, word: str) -> str:
@@ -69,7 +76,7 @@ class Vocabulary:
         """
         runs = ["".join(run) for _, run in groupby(word, str.lower)]
         long = [i for i, run in enumerate(runs) if len(run) > 2]
-        if not long or plain(word) in self._known:
+        if not long or self._knows(plain(word)):
             return word
         for i in long:
             runs[i] = runs[i][:2]
@@ -81,13 +88,20 @@ class Vocabulary:
             for i, length in zip(long, lengths, strict=True):
                 runs[i] = runs[i][:1] * length
             choices.append(plain("".join(runs)))
-        best = max(choices, key=lambda choice: (self._counts.get(choice, 0), choice in self._known))
-        return best if best in self._known else short
+        known = [choice for choice in choices if self._knows(choice)]
+        return max(known, key=self._usual, default=short)
+
+    def _knows(self, word: str) -> bool:
+        return word in self._counts or word in self._ranks
+
+    def _usual(self, word: str) -> tuple[int, int]:
+        """The larger, the more usual: first in the assistant's examples, then in the language."""
+        return self._counts.get(word, 0), -self._ranks.get(word, len(self._ranks))
 
     def _corrected(self, word: str) -> str:
         """The word that was meant, in lower case, or the same word where that is not clear."""
         typed = plain(word)
-        if not _SHORTEST <= len(typed) <= _LONGEST or typed in self._known or "'" in typed:
+        if not _SHORTEST <= len(typed) <= _LONGEST or self._knows(typed) or "'" in typed:
             return word
         ranked = sorted(self._near(typed, 2 if len(typed) >= _TWO_MISTAKES else 1))
         if not ranked:
@@ -101,14 +115,21 @@ class Vocabulary:
 
     def _near(self, typed: str, mistakes: int) -> Iterator[tuple[int, int, str]]:
         """Words with few mistakes to the typed one: how many, minus how frequent, the word."""
-        for length in range(len(typed) - mistakes, len(typed) + mistakes + 1):
-            words = self._by_length.get(length, ())
-            for word, distance, _ in process.extract(
-                typed, words, scorer=OSA.distance, score_cutoff=mistakes, limit=None
-            ):
-                # Two mistakes hardly meet the first letter; else "unhelpful" would be "helpful".
-                if _is_slip(typed, word) if distance == 1 else typed[0] == word[0]:
-                    yield distance, -self._counts[word], word
+        rests = _rests(typed, mistakes)
+        for word in {word for rest in rests for word in self._by_rest.get(rest, ())}:
+            distance = OSA.distance(typed, word, score_cutoff=mistakes)
+            # Two mistakes hardly meet the first letter; else "unhelpful" would be "helpful".
+            likely = _is_slip(typed, word) if distance == 1 else typed[0] == word[0]
+            if distance <= mistakes and likely:
+                yield distance, -self._counts[word], word
+
+
+def _rests(word: str, missing: int) -> set[str]:
+    """The word without each of its letters, and without each two where so many may be missing."""
+    if len(word) > _LONGEST + missing:
+        return set()
+    sizes = range(len(word) - missing, len(word) + 1)
+    return {"".join(letters) for size in sizes for letters in combinations(word, max(size, 0))}
 
 
 def _is_slip(typed: str, word: str) -> bool:
@@ -119,17 +140,20 @@ def _is_slip(typed: str, word: str) -> bool:
     return len(wrong) == 2 or frozenset(wrong[0]) in _CONFUSED  # two: they changed places
 
 
-def count_words(texts: Iterable[str], listed: Iterable[str] = ()) -> dict[str, int]:
+def count_words(
+    texts: Iterable[str], listed: Iterable[str] = (), known: Container[str] = ()
+) -> dict[str, int]:
     """The words that an assistant uses, and in how many of its examples each stands.
 
     Args:
-        texts: The examples; a word of a single one may be a mistake and is left out.
+        texts: The examples; an unknown word of a single one may be a mistake and is left out.
         listed: Phrases whose words always count: those of lookup tables and synonyms.
+        known: The language's words.
     """
     found = Counter(word for text in texts for word in set(_words(text)))
     sure = {word for phrase in listed for word in _words(phrase)}
-    names = sorted(sure | {word for word, count in found.items() if count > 1})
-    return {word: max(found[word], 1) for word in names}
+    sure |= {word for word, count in found.items() if count > 1 or word in known}
+    return {word: max(found[word], 1) for word in sorted(sure)}
 
 
 def _words(text: str) -> list[str]:
@@ -142,8 +166,10 @@ def plain(word: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def english_words() -> frozenset[str]:
-    """Some 20,000 usual English words: the whole words that the sentence encoder's tokenizer knows.
+def english_words() -> Mapping[str, int]:
+    """Some 20,000 English words and their ranks: the whole words of the encoder's tokenizer.
+
+    Its pieces stand in the order of how usual they are: "the", "of", "and" come first.
 
     Raises:
         InvalidConfigException: The package that carries them is missing or altered.
@@ -151,4 +177,5 @@ def english_words() -> frozenset[str]:
     files = EncoderFiles.find()
     files.check(files.tokenizer)
     pieces = json.loads(files.tokenizer.read_text(encoding="utf-8"))["model"]["vocab"]
-    return frozenset(piece for piece in pieces if WORD.fullmatch(piece)).union(_CONTRACTIONS)
+    words = {piece: rank for piece, rank in pieces.items() if WORD.fullmatch(piece)}
+    return MappingProxyType(dict.fromkeys(_CONTRACTIONS.split(), len(pieces)) | words)

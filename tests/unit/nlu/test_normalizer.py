@@ -1,0 +1,324 @@
+"""Messages are read as they were meant, and what was typed stays as it is."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rasa.engine.graph import ExecutionContext, GraphSchema
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
+from rasa.shared.exceptions import InvalidConfigException, RasaException
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from bot.nlu.encoder import SentenceEncoder
+from bot.nlu.normalizer import MessageNormalizer, normalize
+from bot.nlu.reading import NORMALIZED, lookup_elements, readable_text
+from bot.nlu.signs import MAX_CHARACTERS, Signs
+from bot.nlu.spelling import Vocabulary, count_words, english_words
+
+COUNTS = {
+    "order": 90,
+    "where": 60,
+    "you": 200,
+    "the": 200,
+    "refund": 30,
+    "return": 40,
+    "delivery": 40,
+    "delivered": 9,
+    "cancel": 12,
+    "helpful": 5,
+    "wellies": 3,
+    "address": 8,
+    "reserve": 2,
+    "blouse": 3,
+    "blazer": 3,
+}
+WORDS = Vocabulary(COUNTS, english_words())
+
+SIGNS = {
+    "👍": "yes",
+    "👍🏿": "yes",
+    "👎🏽": "no",
+    "😡😡😡": "angry",
+    "❤️": "love it",
+    "❤": "love it",
+    "🤷🏽‍♀️": "not sure",
+    "my 📦 is late": "my parcel is late",
+    "where is it🚚?": "where is it delivery ?",
+    "🦥": "sloth",
+    "👩‍💻": "woman personal computer",
+    "🇬🇧": "gb",
+    "1️⃣": "1",
+}
+UNSEEN = {
+    "re\u200bfund": "refund",
+    "\ufeffhello\u00ad": "hello",
+    "\u202eabc\u202c": "abc",
+    "where\u00a0is\u3000it": "where is it",
+    "a\x00b\x1fc": "a b c",
+    "h̷e̷l̷l̷o̷": "hello",
+    "ｒｅｆｕｎｄ": "refund",
+    "ﬁne": "fine",
+    "cafe\u0301": "café",
+    "नमस्ते": "नमस्ते",
+    "\ud800 hi": "hi",
+    "where’s “it”": 'where\'s "it"',
+}
+REPEATED = {
+    "heeelp": "help",
+    "soooo": "so",
+    "helloooo": "hello",
+    "reallllly goooood": "really good",
+    "pleeeeeaaase": "please",
+    "HEEELP": "help",
+    "hmmmmm": "hmm",
+    "zzzzqqqqqqqqqqqqqqqqq": "zzqq",
+    "wait.....": "wait.....",
+    "committee": "committee",
+}
+MISTYPED = {
+    "wehre is my odrer": "where is my order",
+    "delivry": "delivery",
+    "ordr, retrun/refnud": "order, return/refund",
+    "Retrun it. Cancle it": "return it. cancel it",
+    "WHERE IS MY ODRER": "WHERE IS MY order",
+    "teh": "the",
+    "adress": "address",
+    "deilvrey": "delivery",
+    "dlievered": "delivered",
+}
+LINKS = {
+    "https://shop.example/p/104233?x=1": "link",
+    "look (www.shop.example/a)": "look (link",
+    "shop.com/returns and more": "link and more",
+    "see http://a.b c": "see link c",
+}
+AS_TYPED = [
+    "order FD-104233",
+    "#104233",
+    "ordr104233",
+    "JUN-ODRR-CANC",
+    "code ODRER please",
+    "maya.odrer@retrun.example",
+    "@odrer_shop",
+    "odrer.com",
+    "iPhone and PayPal",
+    "i am Ordre Smith",
+    "Smyth",
+    "unhelpful",
+    "house",
+    "horse",
+    "refuse",
+    "shouldn't",
+    "shouldnt",
+    "+44 7700 900100",
+    "£12.50",
+    "size 10.5",
+    "/restart",
+    "/order_status",
+    "[photo]",
+    "",
+]
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"), (SIGNS | UNSEEN | REPEATED | MISTYPED | LINKS).items(), ids=ascii
+)
+def test_is_read_as(typed: str, read: str) -> None:
+    assert normalize(typed, WORDS) == read
+
+
+@pytest.mark.parametrize("typed", AS_TYPED)
+def test_stays_as_typed(typed: str) -> None:
+    assert normalize(typed, WORDS) == typed
+
+
+def test_a_word_between_two_is_left_alone() -> None:
+    near = {"cart": 10, "care": 9}
+    assert normalize("caer", Vocabulary(near)) == "care"
+    assert normalize("carr", Vocabulary(near)) == "carr", "it may be either"
+    assert normalize("carr", Vocabulary({"cart": 40, "care": 9})) == "cart"
+
+
+def test_only_mistakes_of_fingers_and_ears_are_corrected() -> None:
+    known = Vocabulary({"better": 50, "packing": 50, "minutes": 50})
+    for word in ("wetter", "backing", "sminutes"):
+        assert normalize(word, known) == word
+
+
+ODD = st.text(
+    st.one_of(
+        st.sampled_from("aeorrddfnu'-./:@ \n\x00\u200d\ufe0f\u0301\u0307\u202e\ud800İß👍🏿♀️🇬❤½"),
+        st.characters(),
+    ),
+    max_size=60,
+)
+PIECES = st.sampled_from(
+    [
+        "odrer ",
+        "Odrer ",
+        "heeelp",
+        "https://x.io/",
+        "www.",
+        "👍",
+        "İ",
+        "ﷺ",
+        "SHOUT ",
+        "\n",
+        "x" * 150,
+    ]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.one_of(ODD, PIECES, ODD.map(lambda text: text * 30))).map("".join))
+def test_any_text_is_read_and_reading_twice_changes_nothing(text: str) -> None:
+    once = normalize(text, WORDS)
+    assert normalize(once, WORDS) == once
+    assert len(once) <= MAX_CHARACTERS
+    assert once == once.strip()
+    once.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x", "odrer ", "👍", "é", "ﷺ", "a.b", "ab", "aaa bbb", "'", "http://", "www.", "a-", "a.me"],
+)
+def test_long_texts_take_no_longer(text: str) -> None:
+    start = time.thread_time()
+    assert 0 < len(normalize(text * 10_000, WORDS)) <= MAX_CHARACTERS
+    assert time.thread_time() - start < 0.1, "measured: 0.01"
+
+
+def test_language_without_a_list_of_words_and_emoji_of_ones_own() -> None:
+    plain = Vocabulary({"hallo": 3}, spelling=False)
+    assert normalize("hallooo hallo hlalo", plain) == "hallo hallo hlalo"
+    own = Signs({"🧥": "coat", "👩🏽‍💻": "support"})
+    assert normalize("🧥🧥 👩‍💻", WORDS, own) == "coat support"
+
+
+def test_words_count_when_they_are_no_mistakes() -> None:
+    texts = ["Order order", "my odrer", "my wellies", "fancy wellies"]
+    counted = count_words(texts, ["Rain Boots"], {"fancy"})
+    assert counted == {"boots": 1, "fancy": 1, "my": 2, "rain": 1, "wellies": 2}
+
+
+# --- the component ---
+
+
+def _place(folder: Path, **options: Any) -> tuple[Any, ...]:
+    return (
+        {**MessageNormalizer.get_default_config(), **options},
+        LocalModelStorage(folder),
+        Resource("normalizer"),
+        ExecutionContext(GraphSchema({}), "test", node_name="normalizer"),
+    )
+
+
+def _data() -> TrainingData:
+    texts = ["where is my parka", "is the parka warm", "my prka came", "👍"]
+    return TrainingData(
+        [Message({TEXT: text, "intent": "ask"}) for text in texts],
+        entity_synonyms={"anorak": "parka"},
+        lookup_tables=[{"name": "product", "elements": ["cagoule"]}],
+    )
+
+
+def _read(component: MessageNormalizer, *texts: str) -> list[str]:
+    return [readable_text(m) for m in component.process([Message({TEXT: t}) for t in texts])]
+
+
+def test_trained_words_are_kept_and_examples_are_read_alike(tmp_path: Path) -> None:
+    place, data = _place(tmp_path), _data()
+    MessageNormalizer.create(*place).train(data)
+    loaded = MessageNormalizer.load(*place)
+    examples = loaded.process_training_data(data).training_examples
+    assert [m.get(NORMALIZED) for m in examples][2:] == ["my parka came", "yes"]
+    assert [m.get(TEXT) for m in examples][2:] == ["my prka came", "👍"], "as they were"
+    assert _read(loaded, "my prka came", "anorka, cagolue", "soooo") == [
+        "my parka came",
+        "anorak, cagoule",
+        "so",
+    ]
+
+
+def test_the_tracker_does_not_see_what_was_made_of_a_text(tmp_path: Path) -> None:
+    place = _place(tmp_path)
+    MessageNormalizer.create(*place).train(_data())
+    message = Message({TEXT: "my prka 👍"})
+    MessageNormalizer.load(*place).process([message])
+    assert message.as_dict(only_output_properties=True) == {TEXT: "my prka 👍"}
+
+
+def test_nothing_to_see_is_no_text() -> None:
+    assert readable_text(Message({TEXT: " hi "})) == "hi"
+    assert readable_text(Message({TEXT: "\u200b", NORMALIZED: ""})) == ""
+    assert readable_text(Message({"intent": "hi"})) == ""
+
+
+def test_options_change_what_is_read(tmp_path: Path) -> None:
+    options: dict[str, Any]
+    for options, read in (
+        ({"spelling": False}, "prka so yes"),
+        ({"language": "de"}, "prka soo yes"),
+        ({"emoji": {"👍🏽": "count me in", "🫎": "moose"}}, "parka so count me in"),
+    ):
+        component = MessageNormalizer.create(*_place(tmp_path, **options))
+        component.train(_data())
+        assert _read(component, "prka soooo 👍") == [read]
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ({"spelling": "yes"}, "spelling is 'yes'"),
+        ({"language": None}, "language is None"),
+        ({"emoji": ["👍"]}, "emoji is"),
+        ({"emoji": {"thumb": "yes"}}, "'thumb' under emoji"),
+        ({"emoji": {"👍": ""}}, "👍 means ''"),
+        ({"emoji": {"👍": "🎉"}}, "👍 means '🎉'"),
+        ({"emoji": {"👍": True}}, "👍 means True"),
+    ],
+)
+def test_wrong_options_are_explained(tmp_path: Path, options: dict[str, Any], part: str) -> None:
+    with pytest.raises(InvalidConfigException, match=f"MessageNormalizer in config.yml.*{part}"):
+        MessageNormalizer.create(*_place(tmp_path, **options))
+
+
+def test_a_broken_model_and_a_wrong_order_are_explained(tmp_path: Path) -> None:
+    place = _place(tmp_path)
+    component = MessageNormalizer.create(*place)
+    component.train(_data())
+    with place[1].write_to(place[2]) as folder:
+        (folder / "vocabulary.json").write_text("{")
+    with pytest.raises(RasaException, match="frontdesk train"):
+        MessageNormalizer.load(*place)
+    late = Message({TEXT: "hi"}, features=[object()])
+    with pytest.raises(InvalidConfigException, match="first in the pipeline"):
+        component.process([late])
+
+
+def test_lookup_tables_may_be_files(tmp_path: Path) -> None:
+    (tmp_path / "table.txt").write_text("tote bag\n\n parka \n", encoding="utf-8")
+    assert lookup_elements({"elements": str(tmp_path / "table.txt")}) == ["tote bag", "parka"]
+
+
+def test_the_encoder_reads_what_the_normalizer_made(tmp_path: Path) -> None:
+    place = _place(tmp_path)
+    encoder = SentenceEncoder.create(SentenceEncoder.get_default_config(), *place[1:])
+    typed, read, alone = (
+        Message({TEXT: "wher 👍", NORMALIZED: "where yes"}),
+        Message({TEXT: "where yes"}),
+        Message({TEXT: "where 👍"}),
+    )
+    encoder.process([typed, read, alone])
+    vectors = [m.get_dense_features(TEXT)[1].features.tolist() for m in (typed, read, alone)]
+    assert vectors[0] == vectors[1]
+    assert vectors[2] == vectors[1], "an assistant without MessageNormalizer reads emoji too"
