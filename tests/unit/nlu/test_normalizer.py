@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
 from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
@@ -151,6 +152,17 @@ def test_only_mistakes_of_fingers_and_ears_are_corrected() -> None:
     known = Vocabulary({"better": 50, "packing": 50, "minutes": 50})
     for word in ("wetter", "backing", "sminutes"):
         assert normalize(word, known) == word
+
+
+@given(st.sampled_from(sorted(COUNTS)), st.text("abcdefghi", max_size=12), st.integers(0, 9))
+def test_the_index_finds_what_a_search_of_all_words_finds(word: str, other: str, at: int) -> None:
+    for typed in (other, word[:at] + word[at + 1 :], word[:at] + other[:2] + word[at:]):
+        allowed = 2 if len(typed) >= 8 else 1
+        near = [w for w in COUNTS if OSA.distance(typed, w) <= allowed]
+        read = normalize(typed, Vocabulary(COUNTS))
+        assert read in near or read == Vocabulary({}).without_repeats(typed)
+        if len(near) == 1 and len(typed) == len(near[0]) - 1 > 3:
+            assert read == near[0], "one letter was left out"
 
 
 ODD = st.text(
