@@ -155,12 +155,12 @@ class Brain:
         answer: Answer,
     ) -> None:
         parsed = parse_payload(message.payload) if message.payload else None
-        text = message.payload or typed_text(message.text, message.attachments)
+        text = message.payload or message.text
         token = current_action.set(context)
         try:
             await self._agent.handle_message(
                 UserMessage(
-                    text if parsed else text.lstrip("/"),
+                    text if parsed else typed_text(text, message.attachments),
                     output,
                     conversation,
                     parse_data=parsed,

@@ -10,6 +10,8 @@ from bot.core.messages import Attachment
 
 _PAYLOAD = re.compile(r"^/(?P<intent>[\w-]+)(?P<entities>\{.*\})?$", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+# Rasa looks behind white space for its shorthand, so "/ / /restart" must not leave one either.
+_LEADING = re.compile(r"^[\s/]+")
 # Longer messages are cut before they are understood; the transcript keeps them whole.
 MAX_UNDERSTOOD = 2_000
 
@@ -20,7 +22,7 @@ def typed_text(text: str, attachments: tuple[Attachment, ...]) -> str:
     A leading ``/`` is text, not Rasa's shorthand for an intent; a message of media alone reads as
     the kind of media it is, e.g. ``[photo]``.
     """
-    cleaned = _CONTROL.sub(" ", text[:MAX_UNDERSTOOD]).strip().lstrip("/").strip()
+    cleaned = _LEADING.sub("", _CONTROL.sub(" ", text[:MAX_UNDERSTOOD])).strip()
     if cleaned:
         return cleaned
     if not attachments:

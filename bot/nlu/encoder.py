@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import io
 import json
 import logging
-import unicodedata
 import zipfile
 from functools import lru_cache
 from pathlib import Path
@@ -28,8 +28,11 @@ from rich.console import Console
 from rich.progress import track
 from tokenizers import Tokenizer
 
+from bot.nlu import signs
 from bot.nlu.encoder_files import EncoderFiles, cache_folder, write_whole
-from bot.nlu.languages import foreign_examples
+from bot.nlu.languages import report_foreign_examples
+from bot.nlu.reading import readable_text
+from bot.nlu.signs import Signs
 from bot.nlu.text_features import readable_name
 
 _logger = logging.getLogger(__name__)
@@ -37,16 +40,14 @@ _logger = logging.getLogger(__name__)
 Vector = npt.NDArray[np.float32]
 
 MAX_TOKENS = 128
-# Longer texts are cut before the tokenizer sees them, so that none takes long.
-MAX_CHARACTERS = 2000
 # The last layer, and the middle one, which says less on its own. By cross-validation.
 _LAYER_WEIGHTS = (np.float32(1.0), np.float32(0.5))
 _REMEMBERED = 1024  # vectors of recent messages, some 3 MB
 _CACHED_ON_DISK = 50_000
 _SHOW_PROGRESS_FROM = 200
-# Foreign examples of out_of_scope are no sign of a foreign assistant.
-_FEW_FOREIGN, _FOREIGN_SHARE = 5, 0.05
 _SAVED = "encoder.json"
+# The encoder's vocabulary has hardly any emoji, and an assistant may have no MessageNormalizer.
+_SIGNS = Signs()
 
 
 class Encoder:
@@ -80,7 +81,7 @@ class Encoder:
         self.encode = lru_cache(maxsize=_REMEMBERED)(self._encode)
 
     def _encode(self, text: str) -> Vector:
-        ids = np.array([self._tokenizer.encode(_readable(text)).ids], np.int64)
+        ids = np.array([self._tokenizer.encode(_SIGNS.read(text)).ids], np.int64)
         feed = {
             "input_ids": ids,
             "attention_mask": np.ones_like(ids),
@@ -108,22 +109,6 @@ def _unit(output: npt.NDArray[Any]) -> Vector:
     if vector.ndim == 2:
         vector = vector.mean(axis=0)
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
-
-
-def _readable(text: str) -> str:
-    """Emoji by their names, since the encoder's vocabulary has hardly any."""
-    text = text[:MAX_CHARACTERS]
-    return text if text.isascii() else "".join(_name(sign) for sign in text)
-
-
-def _name(sign: str) -> str:
-    # Skin tones, and what joins several signs to one picture, say nothing here.
-    if sign in "\u200d\ufe0f" or "\U0001f3fb" <= sign <= "\U0001f3ff":
-        return ""
-    category = unicodedata.category(sign)
-    if category == "Cs":  # half a sign, as JSON can carry it; the tokenizer would refuse the text
-        return " "
-    return f" {unicodedata.name(sign, '').lower()} " if category == "So" else sign
 
 
 class EmbeddingCache:
@@ -169,7 +154,8 @@ class EmbeddingCache:
 
 
 def _key(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+    # Other words for an emoji are another text.
+    return hashlib.blake2b(_SIGNS.read(text).encode(), digest_size=16).digest()
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
@@ -205,8 +191,9 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
-        """Other files under the same name mean training anew."""
-        return EncoderFiles.find(config.get("model_dir")).identity
+        """Other files under the same name, or other words for emoji, mean training anew."""
+        read = hashlib.sha256(inspect.getsource(signs).encode()).hexdigest()
+        return EncoderFiles.find(config.get("model_dir")).identity + read
 
     @classmethod
     def create(
@@ -251,7 +238,7 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
     def train(self, training_data: TrainingData) -> Resource:
         """Nothing is learned; the model keeps which encoder it belongs to."""
         if self._english:
-            _report_languages([_text(m) for m in training_data.intent_examples])
+            report_foreign_examples([str(m.get(TEXT)) for m in training_data.intent_examples])
         with self._storage.write_to(self._resource) as folder:
             content = json.dumps({"identity": self._encoder.identity})
             (folder / _SAVED).write_text(content, encoding="utf-8")
@@ -259,12 +246,13 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Adds features to all examples and to their intents; known vectors come from the disk."""
-        messages = [m for m in training_data.training_examples if _text(m)]
+        messages = [m for m in training_data.training_examples if readable_text(m)]
+        texts = [readable_text(m) for m in messages]
         names = [readable_name(str(m.get(INTENT) or "")) for m in messages]
         cache = EmbeddingCache(cache_folder() / f"{self._encoder.identity}-examples.npz")
-        vectors = cache.encode([*map(_text, messages), *filter(None, names)], self._encoder)
-        for message, name in zip(messages, names, strict=True):
-            self._add(message, vectors[_text(message)])
+        vectors = cache.encode([*texts, *filter(None, names)], self._encoder)
+        for message, text, name in zip(messages, texts, names, strict=True):
+            self._add(message, vectors[text])
             if name:
                 self._add(message, vectors[name], INTENT)
         return training_data
@@ -272,31 +260,9 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Adds features to each message that has text."""
         for message in messages:
-            if text := _text(message):
+            if text := readable_text(message):
                 self._add(message, self._encoder.encode(text))
         return messages
 
     def _add(self, message: Message, vector: Vector, attribute: str = TEXT) -> None:
         self.add_features_to_message(None, vector[np.newaxis], attribute, message)
-
-
-def _report_languages(texts: list[str]) -> None:
-    """Warns where more than a few examples are in a language that the encoder does not read."""
-    found = foreign_examples(texts)
-    if found.total() < max(_FEW_FOREIGN, _FOREIGN_SHARE * len(texts)):
-        return
-    languages = ", ".join(f"{name} ({count})" for name, count in found.most_common())
-    _logger.warning(
-        "%d of %d examples are not in English: %s. The sentence encoder all-MiniLM-L6-v2 reads "
-        "English only and will understand them badly. Name the folder of a multilingual encoder as "
-        "'model_dir' of SentenceEncoder in config.yml: it holds tokenizer.json and model.onnx, or "
-        "model.safetensors and config.json.",
-        found.total(),
-        len(texts),
-        languages,
-    )
-
-
-def _text(message: Message) -> str:
-    """The text without white space around it; empty where there is none."""
-    return str(message.get(TEXT) or "").strip()

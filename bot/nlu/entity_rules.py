@@ -27,6 +27,8 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
+from bot.nlu.reading import lookup_elements
+
 # The longest match wins; among equally long ones the first in this order.
 PATTERNS: dict[str, str] = {
     "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
@@ -114,10 +116,7 @@ class SpacyEntityRules(GraphComponent, EntityExtractorMixin):
         """Collects the words of lookup tables and annotated entities, and keeps them."""
         found: dict[str, set[str]] = {}
         for table in training_data.lookup_tables:
-            elements = table["elements"]
-            # Rasa also allows the name of a file here, one element a line.
-            lines = elements if isinstance(elements, list) else _lines(elements)
-            found.setdefault(table["name"], set()).update(lines)
+            found.setdefault(table["name"], set()).update(lookup_elements(table))
         for example in training_data.entity_examples:
             for entity in example.get(ENTITIES, []):
                 surface = example.get(TEXT)[entity["start"] : entity["end"]]
@@ -168,11 +167,6 @@ class SpacyEntityRules(GraphComponent, EntityExtractorMixin):
         return [
             Span(doc, start, end, label=names[label]) for label, start, end in self._phrases(doc)
         ]
-
-
-def _lines(path: str) -> list[str]:
-    with open(path, encoding="utf-8") as file:
-        return [line.strip() for line in file if line.strip()]
 
 
 def _compile(patterns: dict[str, str]) -> dict[str, regex.Pattern[str]]:

@@ -26,6 +26,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.nlu import intent_model, intent_training, neighbours, scope, text_features
 from bot.nlu.intent_model import IntentModel
 from bot.nlu.intent_training import Options, fit
+from bot.nlu.reading import readable_text
 
 _logger = logging.getLogger(__name__)
 
@@ -191,7 +192,7 @@ def _options(config: dict[str, Any]) -> Options:
 
 
 def _text(message: Message) -> str:
-    return str(message.get(TEXT) or "").strip()
+    return readable_text(message)
 
 
 def _report_conflicts(texts: list[str], labels: list[str]) -> None:

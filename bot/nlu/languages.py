@@ -6,10 +6,11 @@ all the same and understands little: whoever trains it should hear why.
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from spacy.lang.da.stop_words import STOP_WORDS as DANISH
 from spacy.lang.de.stop_words import STOP_WORDS as GERMAN
@@ -33,6 +34,10 @@ _LANGUAGES = {
     "Spanish": SPANISH,
     "Swedish": SWEDISH,
 }
+_logger = logging.getLogger(__name__)
+
+# A few may be examples of out_of_scope.
+_FEW_FOREIGN, _FOREIGN_SHARE = 5, 0.05
 _WORD = re.compile(r"[^\W\d_]+")
 # One word such as "die" or "no" may be anything.
 _ENOUGH_WORDS = 2
@@ -56,3 +61,20 @@ def language_of(text: str) -> str | None:
 def foreign_examples(texts: Iterable[str]) -> Counter[str]:
     """How many of the texts are in which language other than English."""
     return Counter(name for text in texts if (name := language_of(text)) is not None)
+
+
+def report_foreign_examples(texts: Sequence[str]) -> None:
+    """Warns where more than a few examples are in a language that the encoder does not read."""
+    found = foreign_examples(texts)
+    if found.total() < max(_FEW_FOREIGN, _FOREIGN_SHARE * len(texts)):
+        return
+    languages = ", ".join(f"{name} ({count})" for name, count in found.most_common())
+    _logger.warning(
+        "%d of %d examples are not in English: %s. The sentence encoder all-MiniLM-L6-v2 reads "
+        "English only and will understand them badly. Name the folder of a multilingual encoder as "
+        "'model_dir' of SentenceEncoder in config.yml: it holds tokenizer.json and model.onnx, or "
+        "model.safetensors and config.json.",
+        found.total(),
+        len(texts),
+        languages,
+    )
