@@ -129,6 +129,21 @@ def agent_add(
     _command("agents").add(settings, email, name, password, admin=admin, token=token)
 
 
+@app.command()
+def evaluate(
+    folds: Annotated[int, typer.Option(min=2, help="Parts of cross-validation")] = 5,
+    held_out: Annotated[
+        Path | None, typer.Option(help="Messages never trained on (tests/nlu/held_out)")
+    ] = None,
+    out_of_scope: Annotated[
+        Path | None, typer.Option(help="Messages in no intent (tests/nlu/out_of_scope.yml)")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The report's folder")] = Path("results/evaluation"),
+) -> None:
+    """How well the assistant understands, what is worth mending, and a report with pictures."""
+    _command("evaluate").run(configuration.load(), folds, held_out, out_of_scope, out)
+
+
 @benchmarks.command("nlu")
 def benchmark_nlu(
     train_file: Annotated[

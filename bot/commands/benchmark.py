@@ -6,21 +6,19 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bot.commands.progress import shown
 from bot.core.errors import ConfigurationError
 from bot.evaluation.benchmark import Data, Figures, Spread, as_json, by_pipeline, measure, summary
 from bot.evaluation.examples import Example, digest, read_csv
 from bot.evaluation.pipelines import Pipeline, interpreter, known_pipeline, read_pipeline
-from bot.evaluation.runner import Progress as Report
 
 _PERCENT = {"accuracy", "macro_f1", "ece", "auroc", "caught_at_95"}
 _ROWS = {
@@ -103,27 +101,8 @@ def _measured(pipelines: Sequence[Pipeline], data: Data, plan: Plan) -> Iterator
     for seed in range(plan.seeds):
         for pipeline in pipelines:
             label = pipeline.name if plan.per_intent is None else f"{pipeline.name}, seed {seed}"
-            with _shown(label) as report:
+            with shown(label) as report:
                 yield measure(pipeline, data, report, plan.per_intent, seed)
-
-
-@contextmanager
-def _shown(label: str) -> Iterator[Report]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(f"{label}: starting", total=None)
-
-        def report(line: dict[str, Any]) -> None:
-            asking = line["stage"] == "ask"
-            bar.update(
-                task,
-                description=f"{label}: {'asking' if asking else 'training'}",
-                total=line.get("of"),
-                completed=line.get("done", 0),
-            )
-
-        yield report
-        bar.update(task, description=f"{label}: done", total=1, completed=1)
 
 
 def _write(out: Path, files: Files, runs: Sequence[Figures]) -> None:

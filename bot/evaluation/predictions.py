@@ -61,3 +61,18 @@ class Prediction:
 def _in_scope(ranking: list[tuple[str, float]]) -> float | None:
     """1 minus the confidence of out_of_scope, where that intent was learned and is listed."""
     return next((1 - sure for name, sure in ranking if name == OUT_OF_SCOPE), None)
+
+
+def outcome(prediction: Prediction, truth: str) -> str:
+    """What a customer would see: ``right``, ``asked`` ("did you mean") or ``wrong``.
+
+    The one place that knows how a pipeline says that it would rather ask.
+    """
+    if prediction.decided == FALLBACK:
+        return "asked"
+    return "right" if prediction.decided == truth else "wrong"
+
+
+def is_answered(prediction: Prediction) -> bool:
+    """Whether the bot acts on an intent, rather than to ask or to say that this is foreign."""
+    return prediction.decided not in {FALLBACK, OUT_OF_SCOPE, None}

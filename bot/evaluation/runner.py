@@ -164,16 +164,24 @@ def fresh_cache(pipeline: Pipeline, folder: Path) -> Path:
     Raises:
         ConfigurationError: The encoder's files are missing or broken.
     """
-    encoder = next((c for c in pipeline.config["pipeline"] if c["name"].endswith(_ENCODER)), None)
-    if encoder is not None:
+    if any(name.endswith(_ENCODER) for name in pipeline.components):
         try:
-            graph = EncoderFiles.find(encoder.get("model_dir")).graph()
+            graph = EncoderFiles.find(encoder_folder(pipeline)).graph()
         except InvalidConfigException as error:
             raise ConfigurationError(_ENCODER, str(error), "See frontdesk doctor.") from error
         if isinstance(graph, Path):
             (folder / "encoder").mkdir(parents=True, exist_ok=True)
             shutil.copy(graph, folder / "encoder")
     return folder
+
+
+def encoder_folder(pipeline: Pipeline) -> str | None:
+    """The `model_dir` of a pipeline's sentence encoder; None for the default one."""
+    components: list[dict[str, Any]] = pipeline.config["pipeline"]
+    named = (c.get("model_dir") for c in components if str(c.get("name")).endswith(_ENCODER))
+    folder = next(named, None)
+    # Rasa finds it from the folder of config.yml, in which the worker runs.
+    return None if folder is None else str(pipeline.root / folder)
 
 
 def write_examples(examples: Sequence[Example], path: Path) -> Path:
