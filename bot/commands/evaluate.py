@@ -14,6 +14,7 @@ from bot.evaluation.advice import Advice, advise
 from bot.evaluation.assistant import Sources, ask
 from bot.evaluation.figures import Figures
 from bot.evaluation.findings import find
+from bot.evaluation.metrics import percent
 from bot.evaluation.neighbours import Neighbours
 from bot.evaluation.pipelines import read_pipeline
 from bot.evaluation.report import Report
@@ -51,7 +52,7 @@ def run(
     pipeline = read_pipeline(config, "the assistant")
     sources = Sources(root, held_out or _usual(root, _HELD_OUT), strange or _usual(root, _STRANGE))
     trainings = folds + bool(sources.held_out or sources.strange)
-    with shown("Training", trainings) as report:
+    with shown("Model", trainings) as report:
         answers = ask(sources, pipeline, folds, report)
     figures = Figures.of(answers)
     neighbours = Neighbours.of(answers.examples, pipeline)
@@ -77,15 +78,17 @@ def _print(figures: Figures, advice: list[Advice], page: Path) -> None:
     for name in there:
         table.add_column(name, justify="right")
     for label, key in _ROWS.items():
-        table.add_row(label, *(f"{getattr(each, key):.1%}" for each in there.values()))
+        table.add_row(label, *(percent(getattr(each, key)) for each in there.values()))
     if any(each.entities for each in there.values()):
-        scores = [f"{s[''].f1:.1%}" if (s := each.entities) else "–" for each in there.values()]
+        scores = [percent(s[""].f1) if (s := each.entities) else "–" for each in there.values()]
         table.add_row("Entities, F1", *scores)
     table.add_row("Messages", *(str(each.messages) for each in there.values()))
     console.print(table)
     if figures.scope is not None:
         scope = figures.scope
-        console.print(f"Out of scope: {scope.not_answered:.1%} of {scope.messages} not answered")
+        console.print(
+            f"Out of scope: {percent(scope.not_answered)} of {scope.messages} not answered"
+        )
     console.print(f"One message: median {figures.median_ms:.1f} ms")
     for number, each in enumerate(advice, start=1):
         console.print(f"{number}. {each.title}", markup=False)

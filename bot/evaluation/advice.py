@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from bot.evaluation.figures import Figures
 from bot.evaluation.findings import Findings, Pair
+from bot.evaluation.metrics import percent
+from bot.evaluation.predictions import OUT_OF_SCOPE
 
 _WEAK_RECALL, _WEAK_ENTITY, _WEAK_ECE = 0.75, 0.8, 0.1
 _FEW = 10
@@ -32,7 +34,7 @@ class Advice:
 
 def advise(figures: Figures, findings: Findings) -> list[Advice]:
     """The three that concern most messages, at most one of each kind while there are others."""
-    first = [*_conflicts(findings), *_labels(findings), *_weak(figures), *_scope(figures)]
+    first = [*_conflicts(findings), *_labels(findings), *_weak(figures, findings), *_scope(figures)]
     first += [*_entities(figures), *_few(figures), *_calibration(figures)]
     pairs = [_mixed(pair) for pair in findings.pairs if pair.count > 1]
     chosen = sorted([*first, *pairs[:1]], key=lambda advice: -advice.weight)
@@ -66,22 +68,26 @@ def _labels(findings: Findings) -> Iterator[Advice]:
     if findings.mislabelled:
         count = len(findings.mislabelled)
         yield Advice(
-            f"{_times(count, 'example')} probably in the wrong intent",
-            "Read the list below, and move those that are.",
+            f"{count} example{'s look' if count > 1 else ' looks'} like another intent",
+            "Read the list below. Move what belongs there; for the others, add examples like them.",
             [f"{c.text} ({c.intent}; rather {c.taken_for})" for c in findings.mislabelled[:3]],
             weight=count,
         )
 
 
-def _weak(figures: Figures) -> Iterator[Advice]:
+def _weak(figures: Figures, findings: Findings) -> Iterator[Advice]:
     scores = figures.folds.intents.items()
-    weak = [(name, s) for name, s in scores if s.support and s.recall < _WEAK_RECALL]
+    # What is foreign has no words of its own; how it fares is said of the scope.
+    weak = [
+        (n, s) for n, s in scores if s.support and s.recall < _WEAK_RECALL and n != OUT_OF_SCOPE
+    ]
     if weak:
         name, score = max(weak, key=lambda item: (1 - item[1].recall) * item[1].support)
+        missed = [c for c in findings.mistakes if c.intent == name]
         yield Advice(
-            f"{name} is recognised in {score.recall:.0%} of its messages only",
+            f"{name} is recognised in {percent(score.recall, 0)} of its messages only",
             "Add examples in other words than those it has, of what customers really write.",
-            [],
+            [f"{c.text} (taken for {c.taken_for})" for c in missed[:3]],
             weight=(1 - score.recall) * score.support,
         )
 
@@ -91,7 +97,7 @@ def _scope(figures: Figures) -> Iterator[Advice]:
     if scope and scope.not_answered < 1:
         answered = 1 - scope.not_answered
         yield Advice(
-            f"{answered:.0%} of the messages out of scope would be answered",
+            f"{percent(answered, 0)} of the messages out of scope would be answered",
             "Add examples of what the bot should not answer to the intent out_of_scope, most of "
             "them near to what it does answer.",
             [],
@@ -104,7 +110,7 @@ def _entities(figures: Figures) -> Iterator[Advice]:
     if scores:
         name, score = max(scores, key=lambda item: (1 - item[1].f1) * item[1].support)
         yield Advice(
-            f"The entity {name} has an F1 of {score.f1:.0%}",
+            f"The entity {name} has an F1 of {percent(score.f1, 0)}",
             "Annotate it in every example where it stands, or name its words in a lookup table.",
             [],
             weight=(1 - score.f1) * score.support,
@@ -128,7 +134,7 @@ def _calibration(figures: Figures) -> Iterator[Advice]:
     found = figures.folds
     if found.ece > _WEAK_ECE:
         yield Advice(
-            f"Confidence is {found.ece:.0%} away from how often the bot is right",
+            f"Confidence is {percent(found.ece, 0)} away from how often the bot is right",
             "Thresholds on it mean little: use a classifier that is calibrated, such as "
             "bot.nlu.intent_classifier.IntentClassifier.",
             [],

@@ -16,7 +16,7 @@ from bot.evaluation.predictions import OUT_OF_SCOPE
 SURE = 0.8
 # Texts this near say the same; measured on pairs like "wrong item" and "missing item" (0.9).
 NEAR = 0.95
-_PAIRS, _LABELS, _CLASHES = 12, 30, 50
+_PAIRS, _CLASHES = 12, 50
 _SHOWN = 6
 _CLOSEST = 3
 
@@ -85,14 +85,16 @@ class Findings:
     """All of them, the most urgent of each kind first.
 
     Attributes:
-        pairs: Intents that are mixed up.
-        mislabelled: Examples that a model is sure to be of another intent.
+        pairs: Intents that are mixed up most.
+        mistakes: All examples that were taken for another intent, the surest first.
+        mislabelled: Those of them that a model is sure of.
         conflicts: The same text in several intents.
         near: Nearly the same text in two intents.
         duplicates: The same text several times in one intent.
     """
 
     pairs: list[Pair]
+    mistakes: list[Confusion]
     mislabelled: list[Confusion]
     conflicts: list[Repetition]
     near: list[Likeness]
@@ -110,13 +112,13 @@ def find(examples: Sequence[Labelled], folds: Sequence[Asked], near: Neighbours)
     missed = [a for a in folds if a.prediction.intent not in (a.message.intent, None)]
     mistakes = [_confusion(asked, near) for asked in missed]
     mistakes.sort(key=lambda c: -c.confidence)
+    sure = [c for c in mistakes if c.confidence >= SURE]
     repeated = _repeated(examples)
     return Findings(
         pairs=_pairs(mistakes, near),
+        mistakes=mistakes,
         # What is foreign has no topic of its own: there, being taken for another says little.
-        mislabelled=[c for c in mistakes if c.confidence >= SURE and c.intent != OUT_OF_SCOPE][
-            :_LABELS
-        ],
+        mislabelled=[c for c in sure if c.intent != OUT_OF_SCOPE],
         conflicts=[r for r in repeated if len(r.intents) > 1],
         near=_near(examples, near),
         duplicates=[r for r in repeated if len(r.intents) == 1],

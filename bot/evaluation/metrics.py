@@ -117,3 +117,8 @@ def caught_at(inside: Sequence[float], outside: Sequence[float], accepted: float
     """The share of messages out of scope that is refused while `accepted` of the others is not."""
     threshold = np.quantile(np.asarray(inside, float), 1 - accepted, method="lower")
     return float(np.mean(np.asarray(outside, float) < threshold))
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share of 0 to 1 as people read it."""
+    return f"{share * 100:.{digits}f} %"

@@ -38,6 +38,7 @@ _STYLE = {
     "axes.spines.right": False,
 }
 _MOST_INTENTS = 16
+_FEWEST = 5
 
 
 def reliability(series: dict[str, list[Bin]]) -> str:
@@ -51,9 +52,12 @@ def reliability(series: dict[str, list[Bin]]) -> str:
         axes.plot([0, 1], [0, 1], color=_LINE, linewidth=1.5, linestyle="--", zorder=1)
         for (name, bins), colour in zip(series.items(), (_FIRST, _SECOND), strict=False):
             total = sum(b.count for b in bins)
+            # A few messages are right or wrong by chance, and would draw the eye.
+            bins = [b for b in bins if b.count >= _FEWEST] or bins
             x, y = [b.confidence for b in bins], [b.accuracy for b in bins]
             axes.plot(x, y, color=colour, linewidth=1.5, label=name)
-            axes.scatter(x, y, [15 + 500 * b.count / total for b in bins], color=colour, alpha=0.7)
+            sizes = [15 + 400 * b.count / total for b in bins]
+            axes.scatter(x, y, sizes, color=colour, alpha=0.7, clip_on=False)
         axes.legend(loc="upper left", frameon=False)
         return _svg(canvas, "reliability", "Calibration plot")
 
@@ -65,7 +69,9 @@ def scope_curve(scope: Scope) -> str:
         x, y = zip(*scope.curve, strict=True)
         axes.plot(x, y, color=_FIRST, linewidth=2, label="any threshold")
         today = ([scope.accepted], [1 - scope.not_answered])
-        axes.scatter(*today, 60, color=_SECOND, label="as the bot decides today", zorder=3)
+        axes.scatter(
+            *today, 60, color=_SECOND, label="as the bot decides today", zorder=3, clip_on=False
+        )
         axes.legend(loc="upper left", frameon=False)
         return _svg(canvas, "scope", "Out-of-scope curve")
 

@@ -16,6 +16,7 @@ from bot.evaluation.advice import Advice
 from bot.evaluation.assistant import Answers
 from bot.evaluation.figures import Figures
 from bot.evaluation.findings import Findings
+from bot.evaluation.metrics import percent
 
 _FOLDS, _HELD_OUT = "cross-validation", "kept aside"
 
@@ -74,7 +75,7 @@ class Report:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters["percent"] = _percent
+        environment.filters["percent"] = _unbroken
         sets = {_FOLDS: self.figures.folds}
         if self.figures.held_out is not None:
             sets[_HELD_OUT] = self.figures.held_out
@@ -107,5 +108,6 @@ class Report:
         return {label: f"{name} ({count})" for label, (name, count) in most.items()}
 
 
-def _percent(share: float) -> str:
-    return f"{share * 100:.1f} %"
+def _unbroken(share: float, digits: int = 1) -> str:
+    """A share whose sign stays on its line."""
+    return percent(share, digits).replace(" ", "\u00a0")

@@ -60,10 +60,10 @@ def test_contradictions_come_first_and_then_what_concerns_most(findings: Finding
     strange = [asked(str(i), "out_of_scope", ("greet", 0.9)) for i in range(90)]
     scope = Scope.of(FOLDS, strange)
     second = advise(replace(figures, scope=scope), findings)[1]
-    assert second.title == "100% of the messages out of scope would be answered"
+    assert second.title == "100 % of the messages out of scope would be answered"
 
 
 def test_a_good_assistant_gets_no_advice() -> None:
     good = [asked(f"{name} {i}", name, (name, 1.0)) for name in "ab" for i in range(20)]
     figures = Figures.of(replace(answers(), folds=good, examples=[a.message for a in good]))
-    assert advise(figures, Findings([], [], [], [], [])) == []
+    assert advise(figures, Findings([], [], [], [], [], [])) == []

@@ -42,7 +42,14 @@ def full() -> Report:
 def test_the_page_has_it_all(full: Report) -> None:
     html = full.html()
     assert len(_svgs(html)) == 3
-    for text in ("my-shop", "62.5 %", "parcel never came", "kept aside", "out of scope", "Hello!"):
+    for text in (
+        "my-shop",
+        "62.5\u00a0%",
+        "parcel never came",
+        "kept aside",
+        "out of scope",
+        "Hello!",
+    ):
         assert text in html, text
     assert html.index("Worth mending first") < html.index("In figures")
 
@@ -87,7 +94,7 @@ def test_every_text_is_escaped(full: Report) -> None:
 def test_a_page_with_nothing_to_say() -> None:
     good = [FOLDS[0], FOLDS[2], FOLDS[4]]
     found = replace(answers(), folds=good)
-    html = _report(found, Findings([], [], [], [], [])).html()
+    html = _report(found, Findings([], [], [], [], [], [])).html()
     assert "Nothing is." in html
     assert "Is it as sure as it is right?" in html
     assert "kept aside" not in html
