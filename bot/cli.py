@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 agents = typer.Typer(no_args_is_help=True, help="The humans who answer customers.")
 app.add_typer(agents, name="agent")
+benchmarks = typer.Typer(no_args_is_help=True, help="Measurements on this machine.")
+app.add_typer(benchmarks, name="benchmark")
 
 Database = Annotated[
     str | None,
@@ -145,6 +147,58 @@ def agent_add(
     """Adds an agent who can log in to the desk."""
     settings = configuration.load(database_url=database_url)
     _command("agents").add(settings, email, name, password, admin=admin, token=token)
+
+
+@app.command()
+def evaluate(
+    folds: Annotated[int, typer.Option(min=2, help="Parts of cross-validation")] = 5,
+    held_out: Annotated[
+        Path | None, typer.Option(help="Messages never trained on (tests/nlu/held_out)")
+    ] = None,
+    out_of_scope: Annotated[
+        Path | None, typer.Option(help="Messages in no intent (tests/nlu/out_of_scope.yml)")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The report's folder")] = Path("results/evaluation"),
+) -> None:
+    """How well the assistant understands, what is worth mending, and a report with pictures."""
+    _command("evaluate").run(configuration.load(), folds, held_out, out_of_scope, out)
+
+
+@benchmarks.command("nlu")
+def benchmark_nlu(
+    train_file: Annotated[
+        Path, typer.Option("--train", help="CSV to learn from: text,intent or text,category")
+    ],
+    test_file: Annotated[Path, typer.Option("--test", help="CSV to be asked, of the same form")],
+    out_of_scope: Annotated[
+        Path | None, typer.Option("--oos", help="CSV of messages in no intent; column text")
+    ] = None,
+    few: Annotated[
+        int | None, typer.Option(min=1, help="Learn from so many examples of each intent")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="With --few: over so many choices")] = 1,
+    versus: Annotated[
+        list[str] | None,
+        typer.Option("--vs", help="Also rasa-default, rasa-sparse or a config.yml; repeatable"),
+    ] = None,
+    epochs: Annotated[
+        int, typer.Option("--vs-epochs", min=1, help="Epochs of DIET in rasa-default")
+    ] = 100,
+    config: Annotated[
+        Path | None, typer.Option(help="Another config.yml than the project's")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--json", help="Write all figures here")] = None,
+) -> None:
+    """How right, sure, fast and large the pipeline is on labelled messages, beside others."""
+    command = _command("benchmark")
+    command.nlu(
+        command.Files(train_file, test_file, out_of_scope),
+        command.Plan(few, seeds),
+        config or configuration.load().project_dir / "config.yml",
+        versus or [],
+        epochs,
+        out,
+    )
 
 
 def main() -> None:

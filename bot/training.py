@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 import re
 import warnings
@@ -17,12 +16,7 @@ from rasa.validator import Validator
 
 from bot.core.errors import ConfigurationError, ModelError
 from bot.model_files import MODELS, Project, current_model, remember
-
-# Components that need the real TensorFlow, which is not installed by default.
-_NEEDS_TENSORFLOW = {
-    "DIETClassifier", "TEDPolicy", "ResponseSelector", "UnexpecTEDIntentPolicy",
-    "LanguageModelFeaturizer", "ConveRTFeaturizer",
-}  # fmt: skip
+from bot.tensorflow_check import has_tensorflow, needs_tensorflow
 
 # Components that decide by the same costs.
 _WITH_COSTS = ("ExpectedCostFallback", "EscalationPolicy")
@@ -130,18 +124,18 @@ def _check_yaml(path: Path) -> None:
 
 
 def _check_components(config: Path) -> None:
-    if _has_tensorflow():
+    if has_tensorflow():
         return
     data = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
-    for component in [*(data.get("pipeline") or []), *(data.get("policies") or [])]:
-        name = str(component.get("name")) if isinstance(component, dict) else str(component)
-        if name in _NEEDS_TENSORFLOW:
-            raise ConfigurationError(
-                "config.yml",
-                f"{name} needs TensorFlow, which is not installed",
-                "Replace the component, or install TensorFlow with `make tensorflow` "
-                "(Python 3.11; docs/tensorflow.md).",
-            )
+    components = [*(data.get("pipeline") or []), *(data.get("policies") or [])]
+    names = [str(c.get("name")) if isinstance(c, dict) else str(c) for c in components]
+    for name in needs_tensorflow(names):
+        raise ConfigurationError(
+            "config.yml",
+            f"{name} needs TensorFlow, which is not installed",
+            "Replace the component, or install TensorFlow with `make tensorflow` "
+            "(Python 3.11; docs/tensorflow.md).",
+        )
 
 
 def check_costs(config: Path) -> None:
@@ -158,11 +152,3 @@ def check_costs(config: Path) -> None:
             f"{' and '.join(_WITH_COSTS)} have different costs",
             "Write them once, as `costs: &costs`, and refer to them with `costs: *costs`.",
         )
-
-
-def _has_tensorflow() -> bool:
-    try:
-        summary = importlib.metadata.metadata("tensorflow")["Summary"]
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return not summary.startswith("Stands in")

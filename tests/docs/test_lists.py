@@ -24,7 +24,7 @@ from bot.project import read_yaml
 from bot.settings import Settings, load
 from bot.store import tables
 from bot.store.database import Database
-from bot.training import _NEEDS_TENSORFLOW
+from bot.tensorflow_check import NEEDS_TENSORFLOW
 from connectors.channels import webchat
 from connectors.channels.twilio.payload import _KEYWORDS
 from connectors.channels.webchat.routes import create_router
@@ -217,4 +217,4 @@ def _row(entity: Entity) -> str:
 
 def test_components_that_need_tensorflow() -> None:
     first = page("tensorflow.md").text.partition("\n\n")[2].partition("\n\n")[0]
-    assert {span for span in code(first) if span[0].isupper()} == _NEEDS_TENSORFLOW
+    assert {span for span in code(first) if span[0].isupper()} == NEEDS_TENSORFLOW

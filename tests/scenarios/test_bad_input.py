@@ -57,7 +57,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def frontdesk(project: Path, *arguments: str, **environment: str) -> tuple[int, str]:
+def frontdesk(
+    project: Path, *arguments: str, patience: float = 100, **environment: str
+) -> tuple[int, str]:
     """Runs the command; returns the exit code and all it printed, on one line."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("FRONTDESK_")}
     variables = clean | {
@@ -73,7 +75,7 @@ def frontdesk(project: Path, *arguments: str, **environment: str) -> tuple[int, 
         env=variables,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=patience,
         check=False,
     )
     printed = " ".join((done.stdout + done.stderr).split())

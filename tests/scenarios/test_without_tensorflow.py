@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rasa.shared.exceptions import RasaException
 
-from bot.training import _has_tensorflow
+from bot.tensorflow_check import has_tensorflow
 
-pytestmark = pytest.mark.skipif(_has_tensorflow(), reason="the real TensorFlow is installed")
+pytestmark = pytest.mark.skipif(has_tensorflow(), reason="the real TensorFlow is installed")
 
 CONFIG = """
 recipe: default.v1

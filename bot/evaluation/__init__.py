@@ -1,0 +1,1 @@
+"""How well a pipeline understands: measured on data of any shop, and compared with others."""
