@@ -172,7 +172,9 @@ class MessageView(BaseModel):
     created_at: datetime
     understood: dict[str, Any] | None = Field(
         description="What the bot understood of a customer's message: `intent`, `confidence` "
-        "(0 to 1), `entities`, `ranking` and the `actions` it ran; null when it was not asked.",
+        "(0 to 1), `entities`, `ranking` and the `actions` it ran; null when it was not asked. "
+        "Of a message with several wishes it is the first one; `also` lists the others alike, and "
+        "those of earlier messages that the bot came back to (`earlier`: true).",
         examples=[
             {
                 "intent": "order_status",

@@ -21,8 +21,8 @@ _BREAK = re.compile(rf"(?:{_SIGNS})|(?<!\S)(?:{_WORDS})(?=\s|,|$)", re.IGNORECAS
 # What may stand between a break and the clause that follows it, and says nothing itself.
 _LEAD = re.compile(
     rf"(?:[\s\-–—&+/.,;:!?…)*•>]|{_WORDS}"
-    r"|\b(?:so|if so|if yes|if not|as well|too|secondly|second|first|firstly|another thing"
-    r"|one more thing|oh|ps)\b)*",
+    r"|\b(?:so|if so|if yes|if not|firstly|secondly|another thing|one more thing|oh|ps)\b"
+    r"|\b(?:first|second|third)(?=\s*(?:[:,]|$)))*",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W_]+")
