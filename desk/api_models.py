@@ -173,7 +173,9 @@ class MessageView(BaseModel):
     understood: dict[str, Any] | None = Field(
         description="What the bot understood of a customer's message: `intent`, `confidence` "
         "(0 to 1), `entities`, `ranking`, the `actions` it ran and its `decision` to answer, ask "
-        "or hand over, with what each was expected to cost; null when it was not asked.",
+        "or hand over, with what each was expected to cost; null when it was not asked. "
+        "Of a message with several wishes it is the first one; `also` lists the others alike, and "
+        "those of earlier messages that the bot came back to (`earlier`: true).",
         examples=[
             {
                 "intent": "order_status",

@@ -7,6 +7,7 @@ import logging
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from prompt_toolkit import PromptSession
 from rich.console import Console
@@ -89,15 +90,21 @@ class _Talk:
 
 
 def _details(understood: object) -> str:
+    """One line for each wish of the message."""
     if not isinstance(understood, dict):
         return ""
+    return "\n".join(_line(each) for each in (understood, *understood.get("also", ())))
+
+
+def _line(understood: dict[str, Any]) -> str:
     entities = ", ".join(f"{e['entity']}={e['value']}" for e in understood.get("entities", []))
     confidence = float(understood.get("confidence") or 0)
-    actions = " → ".join(understood.get("actions", []))
+    actions = " → ".join(understood.get("actions", [])) or "(waits)"
+    mark = "↩ " if understood.get("earlier") else ""
     decision = understood.get("decision") or {}
     costs = ", ".join(f"{kind} {cost}" for kind, cost in decision.get("expected", {}).items())
     decided = f"  ({decision['kind']}; costs: {costs})" if decision else ""
-    return f"{understood.get('intent')} {confidence:.0%}  [{entities}]  {actions}{decided}"
+    return f"{mark}{understood.get('intent')} {confidence:.0%}  [{entities}]  {actions}{decided}"
 
 
 def run(settings: Settings, *, details: bool) -> None:

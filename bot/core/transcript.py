@@ -29,7 +29,7 @@ class TranscriptMessage:
         seq: Place in the conversation, from 1, without order gaps that matter (it only grows).
         author_name: The agent's display name when an agent wrote it; else empty.
         understood: Intent, confidence and entities of a customer's message; None when not parsed.
-            Never shown to customers.
+            Of several wishes the first; the others under ``also``. Never shown to customers.
     """
 
     id: str

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from rasa.core.agent import Agent
-from rasa.core.channels.channel import UserMessage
 from rasa.core.lock_store import InMemoryLockStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import SlotSet
@@ -16,19 +15,18 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import RasaException
 from rasa.utils.endpoints import EndpointConfig
 
-from bot.core.actions import ActionContext, current_action
+from bot.core.actions import ActionContext
 from bot.core.errors import ModelError
 from bot.core.identity import Identity
 from bot.core.messages import Content
-from bot.dialogue.escalation import DECISION_SLOT
+from bot.dialogue.hearing import Hearing
 from bot.dialogue.output import CollectingOutput, HandoffRequest
-from bot.dialogue.payload import parse_payload, typed_text
+from bot.dialogue.payload import typed_text
 from bot.dialogue.tracker_store import ConversationTrackerStore, TurnMemory, current_turn
 from bot.store.database import Database
 from bot.store.turns import StoredInbound
 
 _IDENTITY_SLOT, _CUSTOMER_SLOT = "identity", "customer_id"
-_RANKING_KEPT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,8 @@ class Answer:
     Attributes:
         contents: What to say, in order.
         events: New tracker events.
-        understood: Intent, ranking, entities and actions by inbound message id.
+        understood: Intent, ranking, entities and actions by inbound message id; of a message with
+            several wishes those of the first, and those of the others under ``also``.
         handoff: Set when a human should go on.
         person: Who is writing, as known after the turn.
     """
@@ -124,9 +123,11 @@ class Brain:
         try:
             answer = Answer(person)
             await self._know(conversation, output, person)
+            hearing = Hearing(self._agent, conversation, memory, output)
             for message in messages:
                 if output.handoff is None:
-                    await self._handle(conversation, message, output, contexts[message.id], answer)
+                    heard = await hearing.hear(message, contexts[message.id])
+                    answer.understood[message.id] = heard
         finally:
             current_turn.reset(token)
         answer.contents, answer.handoff = output.contents, output.handoff
@@ -146,66 +147,10 @@ class Brain:
                 tracker.update(SlotSet(slot, value))
         await self._agent.tracker_store.save(tracker)
 
-    async def _handle(
-        self,
-        conversation: str,
-        message: StoredInbound,
-        output: CollectingOutput,
-        context: ActionContext,
-        answer: Answer,
-    ) -> None:
-        parsed = parse_payload(message.payload) if message.payload else None
-        text = message.payload or message.text
-        token = current_action.set(context)
-        try:
-            await self._agent.handle_message(
-                UserMessage(
-                    text if parsed else typed_text(text, message.attachments),
-                    output,
-                    conversation,
-                    parse_data=parsed,
-                    input_channel=context.channel,
-                    message_id=message.id,
-                )
-            )
-        finally:
-            current_action.reset(token)
-        tracker = await self._agent.tracker_store.retrieve(conversation)
-        answer.understood[message.id] = _understood(tracker)
-
     async def parse(self, text: str) -> dict[str, Any]:
         """What the brain understands of a text: Rasa's parse result."""
         parsed: dict[str, Any] = await self._agent.parse_message(typed_text(text, ()))
         return parsed
-
-
-def _understood(tracker: DialogueStateTracker | None) -> dict[str, object]:
-    if tracker is None or tracker.latest_message is None:
-        return {}
-    data: dict[str, Any] = tracker.latest_message.parse_data or {}
-    actions: list[str] = []
-    decision: object = None
-    for event in reversed(tracker.events):
-        if event.type_name == "user":
-            break
-        if decision is None and isinstance(event, SlotSet) and event.key == DECISION_SLOT:
-            decision = event.value
-        if event.type_name == "action":
-            actions.insert(0, str(event.as_dict()["name"]))
-    intent = data.get("intent") or {}
-    return {
-        "intent": intent.get("name"),
-        "confidence": intent.get("confidence"),
-        "ranking": [
-            {"name": i["name"], "confidence": round(float(i["confidence"]), 4)}
-            for i in (data.get("intent_ranking") or [])[:_RANKING_KEPT]
-        ],
-        "entities": [
-            {"entity": e["entity"], "value": e.get("value")} for e in data.get("entities") or []
-        ],
-        "actions": [a for a in actions if a != "action_listen"],
-        "decision": decision,
-    }
 
 
 def _person(tracker: DialogueStateTracker | None, before: Person) -> Person:

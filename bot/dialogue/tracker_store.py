@@ -38,6 +38,16 @@ class TurnMemory:
     tracker: DialogueStateTracker | None = None
     counted: int = 0
     new: list[dict[str, Any]] = field(default_factory=list)
+    _before: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._before = len(self.loaded)
+
+    def undo(self, kept: int) -> None:
+        """Goes back to when the turn had added so many events; what came after never happened."""
+        self.loaded = [*self.loaded[: self._before], *self.new[:kept]]
+        del self.new[kept:]
+        self.tracker = None
 
 
 current_turn: ContextVar[TurnMemory | None] = ContextVar("current_turn", default=None)

@@ -244,9 +244,23 @@ def decided(data: dict[str, object] | None) -> str:
 
 
 def _understood(data: dict[str, object] | None) -> tuple[str, bool]:
-    """Intent, confidence and entities in one line, and whether the bot was unsure."""
+    """Intent, confidence and entities in one line, and whether the bot was unsure.
+
+    What else the message asked for follows, and what the bot came back to from an earlier one.
+    """
     if not data or not data.get("intent"):
         return "", False
+    line, sure = _one_understood(data)
+    also = data.get("also")
+    for each in also if isinstance(also, list) else []:
+        if isinstance(each, dict) and each.get("intent"):
+            told, this_sure = _one_understood(each)
+            line += f" {'↩' if each.get('earlier') else '+'} {told}"
+            sure = min(sure, this_sure)
+    return line, sure < _UNSURE_BELOW
+
+
+def _one_understood(data: dict[str, object]) -> tuple[str, float]:
     parts = [words.plain(str(data["intent"]))]
     confidence = data.get("confidence")
     sure = float(confidence) if isinstance(confidence, int | float) else 1.0
@@ -256,4 +270,4 @@ def _understood(data: dict[str, object] | None) -> tuple[str, bool]:
     for each in entities if isinstance(entities, list) else []:
         if isinstance(each, dict):
             parts.append(f"{words.plain(str(each.get('entity')))}: {each.get('value')}")
-    return " · ".join(parts), sure < _UNSURE_BELOW
+    return " · ".join(parts), sure

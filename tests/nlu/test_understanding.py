@@ -17,21 +17,11 @@ from rasa.core.agent import Agent
 from rasa.shared.nlu.training_data.loading import load_data
 
 from tests.nlu.test_data import HERE, examples
-from tests.process import ROOT, trained_model
+from tests.process import ROOT
 
 LEAST_ACCURACY = 0.83
 MOST_ANSWERED_OUT_OF_SCOPE = 0.35
 NOT_ANSWERED = {"nlu_fallback", "out_of_scope"}
-
-
-@pytest.fixture(scope="module")
-def model() -> Path:
-    return trained_model()
-
-
-@pytest.fixture(scope="module")
-def agent(model: Path) -> Agent:
-    return Agent.load(model)
 
 
 @pytest.fixture

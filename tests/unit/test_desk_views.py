@@ -181,6 +181,22 @@ def test_why_the_bot_asked_or_handed_over_in_one_line() -> None:
         assert views.decided(plain) == ""
 
 
+def test_several_wishes_stand_in_one_line() -> None:
+    also: list[object] = [
+        {"intent": "refund_status", "confidence": 0.9, "entities": []},
+        {"intent": "nlu_fallback", "confidence": 0.55},
+        {"intent": "invoice", "earlier": True},
+        {"intent": None},
+        5,
+    ]
+    understood = {"intent": "cancel_order", "confidence": 0.98, "also": also}
+    shown = views.message(line(understood=understood), "Maya", SAM)
+    expected = "cancel order · 98% + refund status · 90% + nlu fallback · 55% ↩ invoice"
+    assert (shown["understood"], shown["unsure"]) == (expected, True)
+    shown = views.message(line(understood={"intent": "x", "also": None}), "Maya", SAM)
+    assert (shown["understood"], shown["unsure"]) == ("x", False)
+
+
 def test_who_said_it_and_what_became_of_it() -> None:
     def shown(**changes: Any) -> tuple[object, object, object]:
         view = views.message(line(**changes), "Maya", SAM)
