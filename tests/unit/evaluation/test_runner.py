@@ -11,8 +11,9 @@ from rasa.shared.nlu.training_data.loading import load_data
 
 from bot.core.errors import ModelError
 from bot.evaluation.examples import Example
-from bot.evaluation.pipelines import known_pipeline
+from bot.evaluation.pipelines import Pipeline, known_pipeline
 from bot.evaluation.runner import Run, Worker, fresh_cache, write_examples
+from bot.nlu.encoder_files import EncoderFiles
 
 WORKS = """#!/bin/sh
 echo '{"run": 0, "stage": "ask", "done": 0, "of": 1}'
@@ -61,6 +62,16 @@ def test_texts_reach_training_as_they_are(tmp_path: Path) -> None:
     ]
 
 
-def test_no_vectors_of_earlier_trainings_are_taken_over(tmp_path: Path) -> None:
-    cache = fresh_cache(known_pipeline("rasa-sparse", 1), tmp_path)
-    assert list(cache.rglob("*.npz")) == []
+def test_no_vectors_of_earlier_trainings_are_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRONTDESK_CACHE_DIR", str(tmp_path / "used"))
+    identity = EncoderFiles.find().identity
+    used = tmp_path / "used" / "encoder"
+    used.mkdir(parents=True)
+    for name in (f"{identity}.onnx", f"{identity}-examples.npz"):
+        (used / name).touch()
+    components = [{"name": "bot.nlu.encoder.SentenceEncoder"}]
+    pipeline = Pipeline("ours", {"pipeline": components}, tmp_path)
+    cache = fresh_cache(pipeline, tmp_path / "fresh")
+    assert [path.name for path in cache.rglob("*.*")] == [f"{identity}.onnx"]
