@@ -85,9 +85,7 @@ class Hearing:
             heard = await self._one_by_one(several, keys, message.id)
         else:
             heard = [await self._single(message, next(keys))]
-        refused = any(
-            event["event"] == "action_execution_rejected" for event in self._memory.new[added:]
-        )
+        refused = any(e["event"] == "action_execution_rejected" for e in self._memory.new[added:])
         heard += await self._take_up(keys, message.id, refused=refused)
         first, *also = heard
         return {**first, "also": also} if also else first
@@ -124,10 +122,9 @@ class Hearing:
         """The wishes of a text that is not what a form waits for."""
         tracker = await self._tracker()
         form = tracker.active_loop_name if tracker else None
-        if tracker and form:
-            asked = str(tracker.get_slot(REQUESTED_SLOT))
-            if takes_any_text(self._processor.domain, form, asked):
-                return []
+        asked = str(tracker.get_slot(REQUESTED_SLOT)) if tracker else ""
+        if form and takes_any_text(self._processor.domain, form, asked):
+            return []
         found = await wishes(text, self._agent.parse_message, asked=bool(form))
         return share(found, _SHARED)
 
@@ -300,5 +297,5 @@ def _keys(context: ActionContext) -> Iterator[ActionContext]:
 
 
 def _repeats_question(reply: _Reply) -> bool:
-    """Whether a form says again what it wants to know, after the answer to something else."""
+    """Whether a form says its question again, after the answer to something else."""
     return reply.asking and not reply.opened and len(reply.contents) > 1
