@@ -68,9 +68,10 @@ def outcome(prediction: Prediction, truth: str) -> str:
 
     The one place that knows how a pipeline says that it would rather ask.
     """
-    if prediction.decided == FALLBACK:
-        return "asked"
-    return "right" if prediction.decided == truth else "wrong"
+    if prediction.decided == truth:
+        return "right"
+    # What is taken for foreign is asked about too: it may have been the customer's way of writing.
+    return "asked" if prediction.decided in {FALLBACK, OUT_OF_SCOPE} else "wrong"
 
 
 def is_answered(prediction: Prediction) -> bool:
