@@ -1,183 +1,117 @@
-"""Entities by rule: numbers that shops use, and the words of lookup tables, found with spaCy."""
+"""Entities by rule: numbers and words that look the same in every shop."""
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from collections.abc import Iterator, Mapping
 
 import regex
-import spacy
-from rasa.engine.graph import ExecutionContext, GraphComponent
-from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
-from rasa.nlu.extractors.extractor import EntityExtractorMixin
 from rasa.shared.exceptions import InvalidConfigException
-from rasa.shared.nlu.constants import (
-    ENTITIES,
-    ENTITY_ATTRIBUTE_END,
-    ENTITY_ATTRIBUTE_START,
-    ENTITY_ATTRIBUTE_TYPE,
-    ENTITY_ATTRIBUTE_VALUE,
-    TEXT,
-)
-from rasa.shared.nlu.training_data.message import Message
-from rasa.shared.nlu.training_data.training_data import TrainingData
-from rasa.shared.utils.io import create_directory_for_file, dump_obj_as_json_to_file, read_json_file
-from spacy.matcher import PhraseMatcher
-from spacy.tokens import Doc, Span
-from spacy.util import filter_spans
 
-from bot.nlu.reading import lookup_elements
+from bot.nlu.entity_spans import LOOSE, STRICT, Found
 
-# The longest match wins; among equally long ones the first in this order.
-PATTERNS: dict[str, str] = {
-    "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
-    "sku": r"\b[A-Z]{3}-\d{4}-[A-Z]{3}-[A-Z0-9]{1,4}\b",
-    "gift_card": r"\b[A-Z]{3}-?[A-Z0-9]{4}-[A-Z0-9]{4}\b",
-    "order_number": r"(?<![\w-])(?:(?:fd|order)\s?[-#]?\s?|#\s?)?\d{6}(?![\w-]|\.\d)",
-    "phone": r"(?<!\w)(?:\+|00)\d[\d\s().-]{7,16}\d\b|\b0\d[\d\s-]{8,12}\d\b",
-    "postcode": r"\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b",
-    "money": r"[£$€]\s?\d+(?:[.,]\d{2})?|\b\d+(?:[.,]\d{2})?\s?(?:quid|pounds?|gbp|p\b)",
-    "size": r"\bsize\s+(?:\d{1,2}(?:\.5)?|xxs|xs|s|m|l|xl|xxl)\b|\buk\s?\d{1,2}(?:\.5)?\b"
-    r"|\b(?:xxs|xs|xl|xxl|xxxl|small|medium|large|extra large)\b",
-}
-COLOURS = tuple(
-    "black white grey gray navy blue red green olive khaki yellow mustard orange pink purple lilac "  # noqa: SIM905
+_logger = logging.getLogger(__name__)
+
+COLOURS = (
+    "black white grey gray navy blue red green olive khaki yellow mustard orange pink purple lilac "
     "burgundy brown tan camel beige cream ivory charcoal teal turquoise gold silver rust sage "
-    "denim".split()
+    "denim"
 )
-_SAVED = "entity_rules.json"
+# A colour's word that means something else here.
+_NO_COLOUR = r"(?!\s(?:fridays?|cards?|tape|members?|delivery)\b)"
+# "The jeans are too small" names no size that somebody wants.
+_JUDGED = (
+    r"(?<!\b(?:too|so|very|really|bit|way|quite|runs?|running|fits?|comes?|come\sup|comes\sup|are|"
+    r"was|were|looks?|pretty|super|bit\son\sthe)\s)"
+)
+# Between the digits of phone numbers.
+_GAP = r"[\s().-]{0,2}"
+# What may follow a size that is said without the word: "in a 12 please", but not "a 12 week wait".
+_SIZE_ENDS = (
+    r"(?=\s*(?:$|[^\w\s'/%&.:-]|[.:-](?!\d)|(?:please|pls|plz|plss*|thanks|thx|ta|in|at|from|for|"
+    r"and|or|not|no|instead|left|then|but|to|than|too|before|when|with|on|any|anywhere|rather|now|"
+    r"by|was|were|is|are|isn|if|size|sizes|ones?|the|an?|i|it|so|as|last|back|available|exchange|"
+    r"need|want|got|u|you|can)\b))"
+)
+_NO_TIME = r"(?!\s?(?:mins?|minutes?|hours?|hrs?|days?|weeks?|times?)\b)"
+_WORDED = r"(?:extra[\s-](?:small|large)|small|medium|large)"
+_LETTERED = r"(?:xxs|xs|x{1,3}l|[2-5]xl)"
+_NUMBER = r"[1-5]?\d(?:\.5|½)?"
+
+PATTERNS: dict[str, str] = {
+    "email": r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*\.[a-z]{2,24}(?![\w-])",
+    "sku": r"(?<![\w-])[A-Z]{3}-\d{4}-[A-Z]{3}-[A-Z0-9]{1,4}\b",
+    "gift_card": r"(?<![\w-])(?:[A-Z]{3}-?(?=[A-Z-]{0,8}\d)[A-Z0-9]{4}-[A-Z0-9]{4}"
+    r"|JGC\s?(?=[A-Z\s]{0,8}\d)[A-Z0-9]{4}\s?[A-Z0-9]{4})(?![\w-])",
+    "order_number": r"(?:(?<![\w-])|(?<=order))fd\s?[-#.:_]?\s?#?"
+    r"(?:(?=(?:[oil]*\d){4})[\doil]{6}(?![\doil])|\d{3}[\s-]\d{3}(?!\d))"
+    r"|(?<![\w£$€+.,/-])(?<![£$€]\s)(?:\#\s?)?\d{6}(?![\w-]|[.,]\d)"
+    r"(?!\s?(?:pounds?|quid|gbp|points?)\b)",
+    "phone": rf"(?<![\w+])(?:\+44(?:{_GAP}\(0\))?(?:{_GAP}\d){{10}}"
+    rf"|(?:\+|00)[1-9](?:{_GAP}\d){{8,13}}"
+    rf"|\(?0(?!\d?[-.]\d\d?[-.]\d\d)(?:{_GAP}\d){{9,10}})(?![\w-]*\d)(?!\w)",
+    "postcode": r"\b(?!uk)[A-Z]{1,2}\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}\b",
+    "money": r"[£$€]\s?\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|[£$€]\s?\d+(?:[.,]\d{1,2})?"
+    r"|(?<![\w.,-])\d+(?:[.,]\d{1,2})?(?:\s?(?:quid|pounds?|gbp|euros?|eur|dollars?|usd)|p)\b"
+    r"|\b(?:an?|two|three|\d)\s(?:tenners?|fivers?|quid)\b",
+    "size": rf"\bsizes?\s(?:uk\s?|eu\s?)?(?:{_NUMBER}|{_LETTERED}|{_WORDED}|[sml])(?![\w'&])"
+    rf"{_NO_TIME}"
+    rf"|\b(?:uk|eu)\s?{_NUMBER}(?![\w.-]*\w)|\b{_LETTERED}\b"
+    rf"|\bextra[\s-](?:small|large)\b|(?<![\w-]){_JUDGED}(?:small|medium|large){_SIZE_ENDS}"
+    rf"|(?<=\b(?:an?|in)\s){_NUMBER}{_SIZE_ENDS}|(?<=(?<!\b(?:by|on|for|since)\s)the\s){_NUMBER}(?=\s(?:instead|back)\b|[,;!?]|$)"
+    r"|(?-i:(?<![\w'’&./-])[SML](?![\w'’&./-]))"
+    r"|(?<=\b(?:in|in an?|an?)\s)[ml](?![\w'’&])"
+    r"|(?<=^\W*)[sml](?=\W*(?:(?:please|pls|plz|thanks)\W*)?$)",
+    "colour": rf"\b(?:{'|'.join(COLOURS.split())})\b{_NO_COLOUR}",
+}
+# Little else looks like these: they win over the recogniser and over lookup tables.
+STRICT_RULES = frozenset({"email", "sku", "gift_card", "order_number", "phone", "postcode"})
+_MOST_SECONDS = 0.1  # for one pattern on one message
 
 
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
-class SpacyEntityRules(GraphComponent, EntityExtractorMixin):
-    """Finds entities with patterns and with the lookup tables and annotations of ``data/nlu``.
+class Rules:
+    """Regular expressions by entity."""
 
-    Options:
-        language: spaCy's language code.
-        patterns: Regular expressions by entity, added to `PATTERNS` (the same name replaces one;
-            an empty one removes it). Case does not matter.
-    """
+    def __init__(self, patterns: Mapping[str, str], where: str, strict: frozenset[str]) -> None:
+        """Compiles the patterns; case does not matter.
 
-    @staticmethod
-    def get_default_config() -> dict[str, Any]:
-        """The options and their defaults."""
-        return {"language": "en", "patterns": {}}
+        Args:
+            patterns: Regular expressions by entity; an empty one finds nothing.
+            where: The place of the patterns in the project, for messages.
+            strict: The entities whose patterns win over everything else.
 
-    def __init__(
-        self,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        words: dict[str, list[str]] | None = None,
-    ) -> None:
-        self._storage, self._resource = model_storage, resource
-        self._nlp = spacy.blank(config["language"])
-        self._patterns = _compile(PATTERNS | (config["patterns"] or {}))
-        self._use_words(words or {})
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> SpacyEntityRules:
-        """A new extractor, before training."""
-        return cls(config, model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> SpacyEntityRules:
-        """The extractor as it was trained."""
-        with model_storage.read_from(resource) as folder:
-            words = read_json_file(folder / _SAVED)
-        return cls(config, model_storage, resource, words)
-
-    @staticmethod
-    def required_packages() -> list[str]:
-        """Packages that must be importable."""
-        return ["spacy", "regex"]
-
-    def _use_words(self, words: dict[str, list[str]]) -> None:
-        self._words = words
-        self._phrases = PhraseMatcher(self._nlp.vocab, attr="LOWER")
-        for label, phrases in (words | {"colour": COLOURS}).items():
-            self._phrases.add(label, [self._nlp.make_doc(phrase) for phrase in phrases])
-
-    def train(self, training_data: TrainingData) -> Resource:
-        """Collects the words of lookup tables and annotated entities, and keeps them."""
-        found: dict[str, set[str]] = {}
-        for table in training_data.lookup_tables:
-            found.setdefault(table["name"], set()).update(lookup_elements(table))
-        for example in training_data.entity_examples:
-            for entity in example.get(ENTITIES, []):
-                surface = example.get(TEXT)[entity["start"] : entity["end"]]
-                found.setdefault(entity["entity"], set()).add(surface)
-        self._use_words({label: sorted(words) for label, words in sorted(found.items())})
-        with self._storage.write_to(self._resource) as folder:
-            create_directory_for_file(folder / _SAVED)
-            dump_obj_as_json_to_file(folder / _SAVED, self._words)
-        return self._resource
-
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """Leaves the training data as it is: annotations are the truth there."""
-        return training_data
-
-    def process(self, messages: list[Message]) -> list[Message]:
-        """Adds entities to each message; those that overlap give way to the longest."""
-        for message in messages:
-            text = message.get(TEXT)
-            if text:
-                found = self.add_extractor_name(self._extract(text))
-                message.set(ENTITIES, message.get(ENTITIES, []) + found, add_to_output=True)
-        return messages
-
-    def _extract(self, text: str) -> list[dict[str, Any]]:
-        doc = self._nlp.make_doc(text)
-        spans = [*self._by_pattern(doc), *self._by_phrase(doc)]
-        return [
-            {
-                ENTITY_ATTRIBUTE_TYPE: span.label_,
-                ENTITY_ATTRIBUTE_VALUE: span.text.strip(),
-                ENTITY_ATTRIBUTE_START: span.start_char,
-                ENTITY_ATTRIBUTE_END: span.end_char,
-            }
-            for span in filter_spans(spans)
+        Raises:
+            InvalidConfigException: A pattern is no regular expression.
+        """
+        self._strict, self._where = strict, where
+        self._compiled = [
+            (entity, _compile(entity, pattern, where))
+            for entity, pattern in patterns.items()
+            if pattern
         ]
 
-    def _by_pattern(self, doc: Doc) -> list[Span]:
-        spans = []
-        for label, pattern in self._patterns.items():
-            for match in pattern.finditer(doc.text):
-                span = doc.char_span(*match.span(), label=label, alignment_mode="expand")
-                if span is not None:
-                    spans.append(span)
-        return spans
+    def find(self, text: str) -> Iterator[Found]:
+        """What the patterns match; results may overlap."""
+        for entity, pattern in self._compiled:
+            rank = STRICT if entity in self._strict else LOOSE
+            try:
+                for match in pattern.finditer(text, timeout=_MOST_SECONDS):
+                    if match.end() > match.start():
+                        yield Found(match.start(), match.end(), entity, rank)
+            except TimeoutError:
+                _logger.warning(
+                    "The pattern of '%s' in %s took too long and was left out for one message. "
+                    "Make it simpler.",
+                    entity,
+                    self._where,
+                )
 
-    def _by_phrase(self, doc: Doc) -> list[Span]:
-        names = self._nlp.vocab.strings
-        return [
-            Span(doc, start, end, label=names[label]) for label, start, end in self._phrases(doc)
-        ]
 
-
-def _compile(patterns: dict[str, str]) -> dict[str, regex.Pattern[str]]:
-    compiled = {}
-    for label, pattern in patterns.items():
-        try:
-            if pattern:
-                compiled[label] = regex.compile(pattern, regex.IGNORECASE)
-        except regex.error as error:
-            raise InvalidConfigException(
-                f"SpacyEntityRules in config.yml: the pattern of '{label}' is not a regular "
-                f"expression: {pattern!r} ({error}). Mend it under 'patterns'."
-            ) from error
-    return compiled
+def _compile(entity: str, pattern: str, where: str) -> regex.Pattern[str]:
+    try:
+        return regex.compile(pattern, regex.IGNORECASE)
+    except regex.error as error:
+        raise InvalidConfigException(
+            f"EntityExtractor: the pattern of '{entity}' in {where} is not a regular expression: "
+            f"{pattern!r} ({error}). Mend it there."
+        ) from error
