@@ -151,7 +151,8 @@ class _Training:
         return LinearScores(scores.weights, scores.bias - mean @ scores.weights)
 
     def _fit_sparse(self, rows: Array) -> LinearScores:
-        model = LinearSVC(C=_SPARSE_C, random_state=self._options.seed)
+        # With a finer tolerance it takes half as long again and decides the same (measured).
+        model = LinearSVC(C=_SPARSE_C, tol=1e-2, random_state=self._options.seed)
         return self._linear(model, self._counts[rows], self._y[rows])
 
     def _fit_near(self, rows: Array) -> Neighbours:

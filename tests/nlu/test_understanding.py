@@ -19,8 +19,8 @@ from rasa.shared.nlu.training_data.loading import load_data
 from tests.nlu.test_data import HERE, examples
 from tests.process import ROOT
 
-LEAST_ACCURACY = 0.83
-MOST_ANSWERED_OUT_OF_SCOPE = 0.35
+LEAST_ACCURACY = 0.92
+MOST_ANSWERED_OUT_OF_SCOPE = 0.16
 NOT_ANSWERED = {"nlu_fallback", "out_of_scope"}
 
 
