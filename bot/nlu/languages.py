@@ -12,27 +12,32 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from spacy.lang.da.stop_words import STOP_WORDS as DANISH
-from spacy.lang.de.stop_words import STOP_WORDS as GERMAN
 from spacy.lang.en.stop_words import STOP_WORDS as ENGLISH
-from spacy.lang.es.stop_words import STOP_WORDS as SPANISH
-from spacy.lang.fr.stop_words import STOP_WORDS as FRENCH
-from spacy.lang.it.stop_words import STOP_WORDS as ITALIAN
-from spacy.lang.nl.stop_words import STOP_WORDS as DUTCH
-from spacy.lang.pl.stop_words import STOP_WORDS as POLISH
-from spacy.lang.pt.stop_words import STOP_WORDS as PORTUGUESE
-from spacy.lang.sv.stop_words import STOP_WORDS as SWEDISH
 
+# The words that carry a sentence. spaCy has longer lists, but importing its French alone takes
+# seconds, which every start would pay for.
 _LANGUAGES = {
-    "Danish": DANISH,
-    "Dutch": DUTCH,
-    "French": FRENCH,
-    "German": GERMAN,
-    "Italian": ITALIAN,
-    "Polish": POLISH,
-    "Portuguese": PORTUGUESE,
-    "Spanish": SPANISH,
-    "Swedish": SWEDISH,
+    name: frozenset(words.split())
+    for name, words in {
+        "Danish": "jeg du er det den ikke og hvor hvornår hvad min mit mine har kan vil til fra på "
+        "af der som en et hvordan skal være med også",
+        "Dutch": "ik je is het de een niet en waar wanneer wat mijn heb hebt kan kunt wil naar "
+        "van op met voor hoe moet zijn ook nog deze",
+        "French": "je tu est le la les un une des du ne pas et où quand que quoi mon ma mes ai "
+        "avez vous nous peux voudrais pour dans avec sur comment cette ce",
+        "German": "ich du ist der die das ein eine einen nicht und wo wann was mein meine meinen "
+        "habe haben kann können möchte zu von auf mit für wie muss auch noch bitte kommt",
+        "Italian": "io è il lo la gli un una non e dove dov quando che cosa mio mia miei ho avete "
+        "posso vorrei per con su come questo questa della del sono",
+        "Polish": "ja jest nie i gdzie kiedy co mój moja moje mam czy mogę chcę do od na z dla jak "
+        "się to ta ten proszę moją",
+        "Portuguese": "eu é o os as um uma não e onde quando que meu minha meus tenho posso "
+        "quero para com em como este esta está são por favor",
+        "Spanish": "yo es el la los las un una no y dónde cuándo qué mi mis tengo puedo quiero "
+        "para con en cómo este esta está son por favor del",
+        "Swedish": "jag du är det den inte och var när vad min mitt mina har kan vill till från "
+        "på av som en ett hur ska vara med också",
+    }.items()
 }
 _logger = logging.getLogger(__name__)
 
