@@ -27,12 +27,12 @@ PARTS = frozenset({VALUE, "out_of_scope", "nlu_fallback", "send_attachment"})
 
 # Chosen on training examples that the model had not seen, alone and joined by two: of those alone,
 # fewer than 1 in 100 may be divided.
-SURE = 0.6  # of each wish, when the words say that there are two
-SURE_BY_MEANING = 0.8  # of each wish, when only what they mean says so
+SURE = 0.75  # of each wish, when the words say that there are two
+SURE_BY_MEANING = 0.9  # of each wish, when only what they mean says so
 SURE_BESIDE_UNSURE = 0.8  # of the one wish that is clear, when the other is not
 NOT_THAT_ONE = 0.05  # so likely may the clear wish's intent be in what is unclear
 LEAST_WORDS = 3  # of what is unclear
-RELATED = 0.006  # so likely is one's intent in the other's ranking: they may be the same wish
+RELATED = 0.003  # so likely is one's intent in the other's ranking: they may be the same wish
 
 # How questions and requests begin; "i picked the wrong size" tells what led to one.
 _ASKS = re.compile(
