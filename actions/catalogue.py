@@ -89,8 +89,9 @@ def product_buttons(products: Sequence[Product]) -> list[dict[str, str]]:
 
 
 def plain_size(said: str) -> str:
-    """``M`` for ``medium``, ``9`` for ``size 9`` and ``UK 9``; lower case."""
+    """``m`` for ``medium``, ``9`` for ``size 9`` and ``UK 9``, ``king`` for ``king size``."""
     size = said.casefold().removeprefix("size").strip().removeprefix("uk").strip()
+    size = re.sub(r"(?<=\w)[\s-]?sized?$", "", size)
     return _SIZE_WORDS.get(size, size)
 
 

@@ -53,6 +53,9 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
     r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
+_LONG_MONTH = (
+    r"(?:january|february|march|april|june|july|august|september|october|november|december)"
+)
 _NTH = r"(?:[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)"
 _COUNT = rf"(?:{'|'.join(_COUNTS)}|a\s(?:couple|few)(?:\sof)?|couple\sof|\d{{1,3}})"
 _UNIT = r"(?:days?|weeks?|wks?|fortnights?|months?|years?|yrs?)"
@@ -71,7 +74,7 @@ _DATE = regex.compile(
     | (?P<numeric>(?<![\d/.£$€-]|size\s|uk\s)(?!24/7|10/10|1/2\b|3/4\b)
         [0-3]?\d(?:/[01]?\d(?:/(?:20)?\d\d)?
         |[.-][01]?\d[.-](?:20)?\d\d))(?![\d/%])
-    | (?:(?P<named>{_ANY_DAY})\s(?:the\s)?)?(?P<day>{_NTH}|(?:[12]\d|3[01]|0?[1-9]))(?:\sof)?\s
+    | (?:{_ANY_DAY}\s(?:the\s)?)?(?P<day>{_NTH}|(?:[12]\d|3[01]|0?[1-9]))(?:\sof)?\s
         (?P<month>{_MONTH})(?:,?\s(?P<year>20\d\d))?
     | (?P<month2>{_MONTH})\s(?:the\s)?(?P<day2>{_NTH}|[12]\d|3[01]|0?[1-9])(?!\d)
         (?:,?\s(?P<year2>20\d\d))?
@@ -83,21 +86,24 @@ _DATE = regex.compile(
     | in\s(?P<ahead>{_COUNT}\s{_UNIT})(?:'?\stime)? | (?P<awaited>{_COUNT}\s{_UNIT})'?\stime
     | (?P<gone>{_COUNT}\s{_UNIT})\sago
     | (?P<span>last|next|this)\s(?P<grain>week|weekend|month|year)
+    | (?<=\b(?:by|on|over|at|for|until|before|after)\s)(?P<thisweekend>the\sweekend)
+    | (?<=\b(?:in|since|from|until|til|till|before|by|of|last|next)\s)(?P<whole>{_LONG_MONTH}|may)
     | (?P<feast>boxing\sday|(?:christmas|xmas)\s(?:day|eve)|new\syear'?s?\s(?:day|eve)|good\sfriday
         |easter\s(?:sunday|monday)|(?<=\b(?:by|before|for|on|until|til|after|over|at|since)\s)
         (?:christmas|xmas|easter))
-    )\b(?!')""",
+    )\b""",
     regex.IGNORECASE | regex.VERBOSE,
 )
 # Cheap: most messages have none of it.
 _TRIGGER = regex.compile(
-    r"\d|day|mon\b|tue|wed|thu|fri|sat\b|sun\b|tom|tm|yest|night|this|last|next|ago|time|christmas|xmas|easter|year|week|month|fortnight",
+    r"\d|day|mon\b|tue|wed|thu|fri|sat\b|sun\b|tom|tm|yest|night|this|last|next|ago|time|christmas|"
+    rf"xmas|easter|year|week|month|fortnight|may|{_LONG_MONTH}",
     regex.IGNORECASE,
 )
 # "it was due on Monday" means the last one, "will it be here by Monday" the next.
 _PAST = regex.compile(
     r"\b(?:was|were|been|ordered|bought|paid|returned|posted|sent|arrived|came|delivered|collected|"
-    r"received|since|placed|signed|hasn'?t|haven'?t|didn'?t|should|supposed|meant|promised|cancelled|refunded|"
+    r"received|since|placed|signed|moved|did|hasn'?t|haven'?t|didn'?t|should|supposed|meant|promised|cancelled|refunded|"
     r"expected|made|visit(?:ed)?|purchased?)\b",
     regex.IGNORECASE,
 )
@@ -225,6 +231,16 @@ def _span(said: dict[str, str], today: date, past: bool) -> _Meant:
     return _Meant(monday, "week") if grain == "week" else _Meant(monday + timedelta(days=5), grain)
 
 
+def _weekend(said: dict[str, str], today: date, past: bool) -> _Meant:
+    saturday = today - timedelta(days=today.weekday()) + timedelta(days=-2 if past else 5)
+    return _Meant(saturday, "weekend")
+
+
+def _whole_month(said: dict[str, str], today: date, past: bool) -> _Meant:
+    first, number = today.replace(day=1), _MONTHS[said["whole"][:3]]
+    return _Meant(_on(1, number, None, first, past), "month")
+
+
 def _feast(said: dict[str, str], today: date, past: bool) -> _Meant:
     words = said["feast"].split()
     if words[0] in ("good", "easter"):
@@ -269,5 +285,7 @@ _READINGS: dict[str, _Reading] = {
     "awaited": _shifted,
     "gone": _shifted,
     "span": _span,
+    "thisweekend": _weekend,
+    "whole": _whole_month,
     "feast": _feast,
 }

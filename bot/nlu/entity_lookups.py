@@ -16,6 +16,7 @@ from spacy.matcher import PhraseMatcher
 
 from bot.nlu.entity_recogniser import Annotated
 from bot.nlu.entity_spans import Found
+from bot.nlu.tokenizer import short_words
 
 _logger = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class Phrases:
 
     def find(self, text: str) -> Iterator[Found]:
         """The phrases of a text; results may overlap."""
-        doc = self._nlp.make_doc(text)
+        doc = self._nlp.make_doc(short_words(text))
         for entity, first, last in self._matcher(doc):
             end = doc[last - 1].idx + len(doc[last - 1])
             yield Found(doc[first].idx, end, self._nlp.vocab.strings[entity])

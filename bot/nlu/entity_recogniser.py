@@ -21,6 +21,7 @@ from spacy.tokens import Doc
 
 from bot.nlu import entity_network
 from bot.nlu.entity_spans import Found
+from bot.nlu.tokenizer import short_words
 from bot.nlu.word_vectors import WordVectors
 
 Array = npt.NDArray[np.float32]
@@ -41,7 +42,7 @@ class Options:
 
     epochs: int = 5
     negatives: float = 9.0
-    threshold: float = 0.8
+    threshold: float = 0.7
     seed: int = 0
 
 
@@ -105,7 +106,7 @@ class Recogniser:
     def _read(self, doc: Doc) -> Any:
         if self._vectors is None:
             return doc
-        return np.stack([self._vectors.of(token.text) for token in doc])
+        return np.array([self._vectors.of(token.text) for token in doc])
 
     def save(self, folder: Path) -> None:
         """Writes weights and labels; no code is stored."""
@@ -132,7 +133,7 @@ class Recogniser:
 
     def find(self, text: str) -> Iterator[Found]:
         """The entities of a text, with their confidence; they do not overlap."""
-        doc = self._nlp.make_doc(_lower(text))
+        doc = self._nlp.make_doc(short_words(_lower(text)))
         if not len(doc):
             return
         read = self._read(doc)

@@ -59,7 +59,9 @@ PATTERNS: dict[str, str] = {
     rf"|\b(?:uk|eu)\s?{_NUMBER}(?![\w.-]*\w)|\b{_LETTERED}\b"
     rf"|\bextra[\s-](?:small|large)\b|(?<![\w-]){_JUDGED}(?:small|medium|large){_SIZE_ENDS}"
     rf"|(?<=\b(?:an?|in)\s){_NUMBER}{_SIZE_ENDS}|(?<=(?<!\b(?:by|on|for|since)\s)the\s){_NUMBER}(?=\s(?:instead|back)\b|[,;!?]|$)"
-    r"|(?-i:(?<![\w'’&./-])[SML](?![\w'’&./-]))"
+    r"|\b(?:super\s)?king[\s-]sized?\b"
+    rf"|(?<=\b(?:an?|in|the)\s)(?:single|double){_SIZE_ENDS}|(?<=\b(?:a|in)\s)king{_SIZE_ENDS}"
+    r"|(?-i:(?<![\w'&./-])[SML](?![\w'&./-]))"
     r"|(?<=\b(?:in|in an?|an?)\s)[ml](?![\w'’&])"
     r"|(?<=^\W*)[sml](?=\W*(?:(?:please|pls|plz|thanks)\W*)?$)",
     "colour": rf"\b(?:{'|'.join(COLOURS.split())})\b{_NO_COLOUR}",

@@ -108,7 +108,15 @@ def test_money_dates_and_lists() -> None:
 
 @pytest.mark.parametrize(
     ("said", "size"),
-    [("size M", "m"), ("medium", "m"), ("UK 9", "9"), ("size 9.5", "9.5"), ("XL", "xl")],
+    [
+        ("size M", "m"),
+        ("medium", "m"),
+        ("UK 9", "9"),
+        ("size 9.5", "9.5"),
+        ("XL", "xl"),
+        ("king size", "king"),
+        ("One size", "one"),
+    ],
 )
 def test_sizes_in_any_spelling(said: str, size: str) -> None:
     assert plain_size(said) == size

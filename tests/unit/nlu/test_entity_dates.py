@@ -24,6 +24,7 @@ def _dates(text: str) -> list[tuple[str, str]]:
         ("by tommorow", "tommorow", "2026-11-26"),
         ("the day after tomorrow", "the day after tomorrow", "2026-11-27"),
         ("it came yesterday", "yesterday", "2026-11-24"),
+        ("yesterday's price", "yesterday", "2026-11-24"),
         ("last night", "last night", "2026-11-24"),
         ("next tuesday", "next tuesday", "2026-12-01"),
         ("next wednesday", "next wednesday", "2026-12-02"),
@@ -68,6 +69,9 @@ def test_the_day_that_is_meant(text: str, found: str, day: str) -> None:
     [
         ("last week", "2026-11-16", "week"),
         ("this weekend", "2026-11-28", "weekend"),
+        ("will it be here by the weekend", "2026-11-28", "weekend"),
+        ("i bought it in february", "2026-02-01", "month"),
+        ("do you open there in february", "2027-02-01", "month"),
         ("next month", "2026-12-01", "month"),
         ("last year", "2025-01-01", "year"),
         ("tomorrow", "2026-11-26", "day"),

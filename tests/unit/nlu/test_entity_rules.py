@@ -109,6 +109,8 @@ def test_what_looks_the_same_everywhere_is_found(text: str, found: list[tuple[st
         ("change the gloves from S to M", ["S", "M"]),
         ("m pls", ["m"]),
         ("i ordered a large and you sent me a small", ["large", "small"]),
+        ("the king size duvet, not a double", ["king size", "double"]),
+        ("double points", []),
         ("the jeans are too small", []),
         ("postage for a small parcel", []),
         ("I'M at M&S", []),
