@@ -95,7 +95,8 @@ class Hearing:
     async def _single(self, message: StoredInbound, context: ActionContext) -> dict[str, object]:
         parsed = parse_payload(message.payload) if message.payload else None
         text = message.payload or message.text
-        await self._handle(text if parsed else _text(message), parsed, context, message.id)
+        said = text if parsed else typed_text(text, message.attachments)
+        await self._handle(said, parsed, context, message.id)
         return understood(await self._tracker())
 
     async def _handle(

@@ -8,9 +8,7 @@ more where its vector is given: with five examples an intent, that is worth two 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,11 +190,10 @@ class _Training:
         return [test for test in folds if test.any()]
 
     def _out_of_fold(self, score: Callable[[Array, Array], Array]) -> Array:
-        scores, tests = np.zeros((len(self._y), len(self._intents))), self._tests()
-        # The solvers run outside of Python's lock.
-        with ThreadPoolExecutor(min(len(tests), os.cpu_count() or 1)) as pool:
-            for test, part in zip(tests, pool.map(lambda t: score(~t, t), tests), strict=True):
-                scores[test] = part
+        # One after the other: liblinear's random numbers are shared by all threads of a process.
+        scores = np.zeros((len(self._y), len(self._intents)))
+        for test in self._tests():
+            scores[test] = score(~test, test)
         return scores
 
     def _loss_with(self, c: float) -> float:

@@ -149,7 +149,8 @@ def test_the_index_finds_what_a_search_of_all_words_finds(word: str, other: str,
         allowed = 2 if len(typed) >= 8 else 1
         near = [w for w in COUNTS if OSA.distance(typed, w) <= allowed]
         read = normalize(typed, Vocabulary(COUNTS))
-        assert read in near or read == Vocabulary({}).without_repeats(typed)
+        plain = {Vocabulary(known).without_repeats(typed) for known in ({}, COUNTS)}
+        assert read in near or read in plain
         if len(near) == 1 and len(typed) == len(near[0]) - 1 > 3:
             assert read == near[0], "one letter was left out"
 

@@ -17,7 +17,7 @@ KNOWN: dict[str, dict[str, float]] = {
     "policy": {"return_policy": 0.9},
     "late": {"order_late": 0.9, "order_status": 0.09},
     "where is it": {"order_status": 0.9, "order_late": 0.08},
-    "perhaps pay": {"payment_methods": 0.7},
+    "perhaps pay": {"payment_methods": 0.8},
     "hello": {"greet": 0.99},
     "thanks": {"thank": 0.99},
     "yes": {"affirm": 0.99},
