@@ -7,7 +7,9 @@ import inspect
 import io
 import json
 import logging
+import os
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -136,8 +138,11 @@ class EmbeddingCache:
             console=Console(stderr=True),
             disable=len(missing) < _SHOW_PROGRESS_FROM,
         )
-        for text, key in progress:
-            self._known[key] = encoder.encode(text)
+        # A sentence is too small to split; sentences beside each other keep all processors busy.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            vectors = pool.map(encoder.encode, missing)
+            for (_, key), vector in zip(progress, vectors, strict=True):
+                self._known[key] = vector
         if missing:
             self._write()
         return {text: self._known[key] for text, key in wanted.items()}

@@ -35,8 +35,6 @@ from bot.nlu.text_features import TextFeatures, readable_name
 Array = npt.NDArray[Any]
 
 _FOLDS = 5
-# With so many examples, a smaller part in training changes hardly anything but the time.
-_MANY_EXAMPLES, _FEW_FOLDS = 5000, 3
 # With fewer scored examples nothing can be fitted out of fold, and default weights are used.
 _ENOUGH_SCORED = 20
 _ENOUGH_FOREIGN = 10
@@ -44,7 +42,7 @@ _ENOUGH_INTENTS = 6
 _DEFAULT_FUSION: Weights = (1.0, 1.0, 0.4)
 _PRIOR_EXAMPLES = 20.0
 # Where no examples say what is foreign, hardly any message is taken to be so beforehand.
-_SHARE_WITHOUT_EXAMPLES = 0.03
+_SHARE_WITHOUT_EXAMPLES = 0.01
 _SPARSE_C = 0.3
 # Among few texts, a word that stands in one of them may be all that tells two intents apart.
 _FEW_TEXTS = 1500
@@ -105,8 +103,7 @@ class _Training:
         self._vectors = np.array([*vectors, *(names[name] for name in named)], np.float32)
         self._y = np.array([numbers[label] for label in [*labels, *named]])
         self._is_name = np.arange(len(self._y)) >= len(labels)
-        self._number_of_folds = _FOLDS if len(labels) < _MANY_EXAMPLES else _FEW_FOLDS
-        self._folds = _folds(self._y, self._is_name, self._number_of_folds, options.seed)
+        self._folds = _folds(self._y, self._is_name, options.seed)
         self._scored = self._folds >= 0
         rare = 1 if len(texts) < _FEW_TEXTS else 2
         self._features = TextFeatures.fit(texts, min_texts=rare)
@@ -186,7 +183,7 @@ class _Training:
         return self._fit_near(train)(self._points[test])
 
     def _tests(self) -> list[Array]:
-        folds = (self._folds == number for number in range(self._number_of_folds))
+        folds = (self._folds == number for number in range(_FOLDS))
         return [test for test in folds if test.any()]
 
     def _out_of_fold(self, score: Callable[[Array, Array], Array]) -> Array:
@@ -257,15 +254,15 @@ def _rows(scores: Scores, rows: Array) -> Scores:
     return Scores(scores.dense[rows], scores.sparse[rows], scores.near[rows], scores.weights)
 
 
-def _folds(y: Array, always_trained: Array, number_of_folds: int, seed: int) -> Array:
+def _folds(y: Array, always_trained: Array, seed: int) -> Array:
     """The fold of each example, every intent spread evenly; -1 for what is never scored."""
     random = np.random.default_rng(seed)
     folds = np.full(len(y), -1)
     for number in range(int(y.max()) + 1):
         rows = random.permutation(np.flatnonzero((y == number) & ~always_trained))
         if len(rows) > 1:
-            start = random.integers(number_of_folds)
-            folds[rows] = (np.arange(len(rows)) + start) % number_of_folds
+            start = random.integers(_FOLDS)
+            folds[rows] = (np.arange(len(rows)) + start) % _FOLDS
     return folds
 
 
