@@ -18,6 +18,7 @@ from pathlib import Path
 
 from rasa.shared.exceptions import InvalidConfigException
 from safetensors.numpy import load_file
+from tokenizers import Tokenizer
 
 from bot.nlu import onnx_graph
 
@@ -124,7 +125,9 @@ class EncoderFiles:
         try:
             config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
             shape = onnx_graph.Shape.of(config)
-            return onnx_graph.build(load_file(self.model), shape)
+            vocabulary = Tokenizer.from_file(str(self.tokenizer)).get_vocab()
+            counts = onnx_graph.token_weights(vocabulary)
+            return onnx_graph.build(load_file(self.model), shape, counts=counts)
         except (OSError, ValueError, KeyError) as error:
             raise InvalidConfigException(
                 f"No encoder can be built from {self.model} and its config.json: {error!r}. "

@@ -62,9 +62,9 @@ def _component(
     return SentenceEncoder.create(*place), place
 
 
-def _full_precision(files: EncoderFiles) -> Any:
+def _full_precision(files: EncoderFiles, counts: Any = None) -> Any:
     shape = onnx_graph.Shape.of(json.loads((files.folder / "config.json").read_text()))
-    graph = onnx_graph.build(load_file(files.model), shape, int8=False)
+    graph = onnx_graph.build(load_file(files.model), shape, int8=False, counts=counts)
     return onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
 
 
@@ -95,8 +95,8 @@ def test_graph_gives_the_published_similarities_alone_and_padded(files: EncoderF
 
 
 def test_eight_bits_stay_near_the_full_numbers(files: EncoderFiles, encoder: Encoder) -> None:
-    session = _full_precision(files)
     tokenizer = Tokenizer.from_file(str(files.tokenizer))
+    session = _full_precision(files, onnx_graph.token_weights(tokenizer.get_vocab()))
     tokenizer.no_padding()
     for text in [*PUBLISHED, "wheres my order its 2 days late", "do u take amex"]:
         ids = np.array([tokenizer.encode(text).ids])
@@ -107,6 +107,19 @@ def test_eight_bits_stay_near_the_full_numbers(files: EncoderFiles, encoder: Enc
         assert near.shape == (768,)
         assert near[:384] @ full[:384] > 0.97
         assert near[384:] @ full[384:] > 0.5 * 0.97  # the middle layer counts half
+
+
+def test_usual_words_count_less_than_rare_ones(files: EncoderFiles) -> None:
+    vocabulary = Tokenizer.from_file(str(files.tokenizer)).get_vocab()
+    counts = onnx_graph.token_weights(vocabulary)
+    assert counts is not None
+    the, order, diamond = (counts[vocabulary[word]] for word in ("the", "order", "diamond"))
+    assert 0 < the < order < diamond <= 1
+    assert counts[vocabulary["[CLS]"]] < the
+
+
+def test_another_vocabulary_says_nothing_about_usual_words() -> None:
+    assert onnx_graph.token_weights({"a": 0, "the": 1}) is None
 
 
 def test_same_meaning_is_nearer_than_same_words(encoder: Encoder) -> None:
