@@ -20,6 +20,8 @@ from bot.core.messages import (
 )
 from bot.dialogue.brain import Answer, Person
 from bot.dialogue.output import HandoffRequest
+from bot.dialogue.tracker_store import TurnMemory
+from bot.store.events import Snapshot
 from bot.store.turns import StoredInbound
 
 Script = Callable[[StoredInbound], Content | HandoffRequest | Exception | None]
@@ -31,20 +33,27 @@ class ScriptedBrain:
     def __init__(self, script: Script | None = None, delay: float = 0.0) -> None:
         self.script: Script = script or (lambda m: Content(f"re: {m.text}"))
         self.delay = delay
+        self.snapshot: Snapshot | None = None
         self.asked: list[str] = []
         self.payloads: list[str | None] = []
 
+    def recall(self, conversation: str, last_event: int) -> TurnMemory | None:
+        """Remembers nothing: every turn reads the store."""
+        return None
+
+    def keep(self, answer: Answer, last_event: int) -> None:
+        """Remembers nothing."""
+
     async def answer(
         self,
-        conversation: str,
-        history: list[dict[str, Any]],
+        memory: TurnMemory,
         messages: Sequence[StoredInbound],
         person: Person,
         contexts: Mapping[str, ActionContext],
     ) -> Answer:
         """As `bot.dialogue.brain.Brain.answer`."""
         await asyncio.sleep(self.delay)
-        answer = Answer(person)
+        answer = Answer(person, snapshot=self.snapshot)
         for message in messages:
             self.asked.append(message.text)
             self.payloads.append(message.payload)

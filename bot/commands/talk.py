@@ -18,6 +18,7 @@ from bot.core.actions import ActionContext
 from bot.core.messages import Button, Content
 from bot.dialogue.brain import Answer, Brain, Person
 from bot.dialogue.logs import quieten_rasa
+from bot.dialogue.tracker_store import TurnMemory
 from bot.flow.turn import Shop
 from bot.project import read_yaml
 from bot.settings import Settings
@@ -53,7 +54,7 @@ class _Talk:
             timezone=self._shop.timezone,
         )
         answer = await self._brain.answer(
-            self._id, self._events, [message], self._person, {message.id: context}
+            TurnMemory(self._id, self._events), [message], self._person, {message.id: context}
         )
         self._events += answer.events
         self._person = answer.person

@@ -22,8 +22,15 @@ from bot.core.messages import Content
 from bot.dialogue.hearing import Hearing
 from bot.dialogue.output import CollectingOutput, HandoffRequest
 from bot.dialogue.payload import typed_text
-from bot.dialogue.tracker_store import ConversationTrackerStore, TurnMemory, current_turn
+from bot.dialogue.snapshot import snapshot_of
+from bot.dialogue.tracker_store import (
+    ConversationTrackerStore,
+    RecentTrackers,
+    TurnMemory,
+    current_turn,
+)
 from bot.store.database import Database
+from bot.store.events import Snapshot
 from bot.store.turns import StoredInbound
 
 _IDENTITY_SLOT, _CUSTOMER_SLOT = "identity", "customer_id"
@@ -48,6 +55,8 @@ class Answer:
             several wishes those of the first, and those of the others under ``also``.
         handoff: Set when a human should go on.
         person: Who is writing, as known after the turn.
+        snapshot: What the first of a long conversation's events can be stored as.
+        tracker: The conversation with `events`, for `Brain.keep`.
     """
 
     person: Person
@@ -55,6 +64,8 @@ class Answer:
     events: list[dict[str, Any]] = field(default_factory=list)
     understood: dict[str, object] = field(default_factory=dict)
     handoff: HandoffRequest | None = None
+    snapshot: Snapshot | None = None
+    tracker: DialogueStateTracker | None = None
 
 
 class Brain:
@@ -66,6 +77,7 @@ class Brain:
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
+        self._recent = RecentTrackers()
 
     @classmethod
     def load(cls, model: Path, database: Database, actions: EndpointConfig) -> Brain:
@@ -100,10 +112,24 @@ class Brain:
             raise ModelError("no model is loaded")
         return domain
 
+    def recall(self, conversation: str, last_event: int) -> TurnMemory | None:
+        """A conversation as the last turn left it; None where its events must be loaded.
+
+        Args:
+            last_event: The number of its last event, as the store has it.
+        """
+        tracker = self._recent.take(conversation, last_event)
+        return None if tracker is None else TurnMemory(conversation, [], tracker)
+
+    def keep(self, answer: Answer, last_event: int) -> None:
+        """Remembers what `recall` gives, once the turn is stored."""
+        # After a snapshot the stored events are fewer: the next turn reads them.
+        if answer.tracker is not None and answer.snapshot is None:
+            self._recent.keep(answer.tracker, last_event)
+
     async def answer(
         self,
-        conversation: str,
-        history: list[dict[str, Any]],
+        memory: TurnMemory,
         messages: Sequence[StoredInbound],
         person: Person,
         contexts: Mapping[str, ActionContext],
@@ -111,13 +137,12 @@ class Brain:
         """Answers a burst of messages, in order, without storing anything.
 
         Args:
-            conversation: The conversation's id.
-            history: Its tracker events since the newest session started.
+            memory: The conversation's tracker events.
             messages: What the customer wrote.
             person: What is known about the customer before the turn.
             contexts: What actions get, by message id.
         """
-        memory = TurnMemory(conversation, history)
+        conversation = memory.conversation
         output = CollectingOutput(contexts[messages[0].id].channel)
         token = current_turn.set(memory)
         try:
@@ -133,6 +158,9 @@ class Brain:
         answer.contents, answer.handoff = output.contents, output.handoff
         answer.events = memory.new
         answer.person = _person(memory.tracker, person)
+        answer.tracker = memory.tracker
+        if memory.tracker is not None:
+            answer.snapshot = snapshot_of(memory.tracker, self.domain.slots)
         return answer
 
     async def _know(self, conversation: str, output: CollectingOutput, person: Person) -> None:

@@ -6,6 +6,7 @@ the events together with everything else. Outside a turn it opens transactions o
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -17,8 +18,8 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import select
 
+from bot.store import events, turns
 from bot.store import tables as t
-from bot.store import turns
 from bot.store.database import Database
 
 
@@ -27,7 +28,7 @@ class TurnMemory:
     """One conversation's events during one turn.
 
     Attributes:
-        loaded: Events as the store had them, since the newest session started.
+        loaded: Events as the store had them; empty where the tracker is given.
         tracker: The tracker made of them; kept for all messages of the turn.
         counted: How many of the tracker's events are accounted for.
         new: Events that the turn added.
@@ -41,13 +42,43 @@ class TurnMemory:
     _before: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self._before = len(self.loaded)
+        self.counted = len(self.tracker.events) if self.tracker else 0
+        self._before = len(self.loaded) or self.counted
 
     def undo(self, kept: int) -> None:
         """Goes back to when the turn had added so many events; what came after never happened."""
+        if not self.loaded and self._before and self.tracker:
+            self.loaded = [event.as_dict() for event in self.tracker.events]
         self.loaded = [*self.loaded[: self._before], *self.new[:kept]]
         del self.new[kept:]
         self.tracker = None
+
+
+class RecentTrackers:
+    """Trackers of conversations that were answered lately, each with its last event's number.
+
+    Reading and replaying a conversation's events takes longer than the rest of a turn. A tracker is
+    used again only where the store still says the same number, and by one turn at a time: whoever
+    takes it must give it back.
+
+    Args:
+        size: How many are kept; the one that was not used for longest goes first.
+    """
+
+    def __init__(self, size: int = 256) -> None:
+        self._size = size
+        self._known: OrderedDict[str, tuple[int, DialogueStateTracker]] = OrderedDict()
+
+    def take(self, conversation: str, last_event: int) -> DialogueStateTracker | None:
+        """The tracker, unless the conversation has gone on without it."""
+        number, tracker = self._known.pop(conversation, (None, None))
+        return tracker if number == last_event else None
+
+    def keep(self, tracker: DialogueStateTracker, last_event: int) -> None:
+        """Remembers a tracker as it was stored."""
+        self._known[tracker.sender_id] = (last_event, tracker)
+        if len(self._known) > self._size:
+            self._known.popitem(last=False)
 
 
 current_turn: ContextVar[TurnMemory | None] = ContextVar("current_turn", default=None)
@@ -72,7 +103,7 @@ class ConversationTrackerStore(TrackerStore):
         memory = current_turn.get()
         if memory is None or memory.conversation != sender_id:
             async with self._database.read() as connection:
-                return self._tracker(sender_id, await turns.load_events(connection, sender_id))
+                return self._tracker(sender_id, await events.load(connection, sender_id))
         if memory.tracker is None and memory.loaded:
             memory.tracker = self._tracker(sender_id, memory.loaded)
             memory.counted = len(memory.tracker.events) if memory.tracker else 0
@@ -83,25 +114,25 @@ class ConversationTrackerStore(TrackerStore):
         memory = current_turn.get()
         if memory is not None and memory.conversation == tracker.sender_id:
             memory.tracker = tracker
-            events = list(tracker.events)
-            memory.new.extend(event.as_dict() for event in events[memory.counted :])
-            memory.counted = len(events)
+            made = list(tracker.events)
+            memory.new.extend(event.as_dict() for event in made[memory.counted :])
+            memory.counted = len(made)
             return
         await self._save_outside_turn(tracker)
 
     async def _save_outside_turn(self, tracker: DialogueStateTracker) -> None:
         async with self._database.write() as connection:
-            known = await turns.load_events(connection, tracker.sender_id)
+            known = await events.load(connection, tracker.sender_id)
             row = await turns.conversation(connection, tracker.sender_id, for_update=True)
             if row is not None:
                 new = [e.as_dict() for e in list(tracker.events)[len(known) :]]
-                await turns.append_events(connection, row.id, row.last_event + 1, new)
+                await events.append(connection, row.id, row.last_event + 1, new)
 
-    def _tracker(self, sender_id: str, events: list[dict[str, Any]]) -> DialogueStateTracker | None:
-        if not events:
+    def _tracker(self, sender_id: str, known: list[dict[str, Any]]) -> DialogueStateTracker | None:
+        if not known:
             return None
         return DialogueStateTracker.from_dict(
-            sender_id, events, self.domain.slots, self.max_event_history
+            sender_id, known, self.domain.slots, self.max_event_history
         )
 
     async def keys(self) -> Iterable[str]:

@@ -22,9 +22,10 @@ from bot.core.shop import Crm, Pos
 from bot.core.transcript import Event, Hub
 from bot.dialogue.brain import Answer, Brain, Person
 from bot.dialogue.output import HandoffRequest
+from bot.dialogue.tracker_store import TurnMemory
 from bot.flow.failures import log_failure
 from bot.flow.notices import Notices
-from bot.store import outbox, turns
+from bot.store import events, outbox, turns
 from bot.store.database import Database, LockedSession
 from bot.store.rows import new_id, utc_now
 
@@ -84,18 +85,20 @@ class Turns:
                 if row is None or not messages:
                     return False
                 messages = await self._resolve_numbers(connection, row, messages)
-                history = await turns.load_events(connection, conversation)
+                brain = self._brain()
+                memory = await self._memory(connection, brain, row)
             fault_point("turn.claimed")
             await self._hub.publish(Event(f"conversation:{conversation}", "typing", Author.BOT))
-            answer = await self._answer(session, row, messages, history)
+            answer = await self._answer(session, brain, row, messages, memory)
             if answer is None:
                 return False
             brief = await self._brief(row, messages, answer)
             name = await self._name(row, answer.person)
             fault_point("turn.answered")
             async with session.write() as connection:
-                await self._commit(connection, row, messages, answer, brief, name)
+                last_event = await self._commit(connection, row, messages, answer, brief, name)
                 fault_point("turn.before_commit")
+            brain.keep(answer, last_event)
             fault_point("turn.after_commit")
         await self._tell(conversation)
         return True
@@ -127,22 +130,32 @@ class Turns:
             resolved.append(replace(message, payload=payload))
         return resolved
 
+    async def _memory(
+        self, connection: AsyncConnection, brain: Brain, row: turns.ConversationRow
+    ) -> TurnMemory | None:
+        """What the bot knows of the conversation; None where the bot does not answer."""
+        if row.ownership.owner in (Owner.AGENT, Owner.QUEUE):
+            return None
+        known = brain.recall(row.id, row.last_event)
+        return known or TurnMemory(row.id, await events.load(connection, row.id))
+
     async def _answer(
         self,
         session: LockedSession,
+        brain: Brain,
         row: turns.ConversationRow,
         messages: list[turns.StoredInbound],
-        history: list[dict[str, object]],
+        memory: TurnMemory | None,
     ) -> Answer | None:
         """What to say; None when the turn failed and was counted as such."""
         person = Person(row.identity, row.customer_id)
-        if row.ownership.owner in (Owner.AGENT, Owner.QUEUE):
+        if memory is None:
             return Answer(person)
         now = utc_now()
         contexts = {m.id: self._context(m, row, now) for m in messages}
         try:
             person = await self._recognise(person, messages)
-            answer = await self._brain().answer(row.id, history, messages, person, contexts)
+            answer = await brain.answer(memory, messages, person, contexts)
         except Exception as error:
             log_failure(logger, "a turn failed", error)
             return await self._failed(session, messages, person, error)
@@ -241,8 +254,8 @@ class Turns:
         answer: Answer,
         brief: str,
         name: str,
-    ) -> None:
-        """Writes the whole turn."""
+    ) -> int:
+        """Writes the whole turn; returns the number of the conversation's last event."""
         now, turn_id = utc_now(), new_id()
         fresh = await turns.conversation(connection, row.id, for_update=True)
         ownership = row.ownership
@@ -252,7 +265,9 @@ class Turns:
             ownership, notices = await self._hand_over(connection, row, answer, brief, now)
             drafts += [outbox.Draft(notice, Author.SYSTEM) for notice in notices]
         await turns.mark_processed(connection, messages, answer.understood, turn_id, now)
-        await turns.append_events(connection, row.id, row.last_event + 1, answer.events)
+        last = await events.append(connection, row.id, row.last_event + 1, answer.events)
+        if answer.snapshot is not None:
+            await events.write_snapshot(connection, row.id, last, answer.snapshot)
         if answer.person != Person(row.identity, row.customer_id):
             person = answer.person
             await turns.set_identity(connection, row.id, person.identity, person.customer_id, name)
@@ -260,6 +275,7 @@ class Turns:
         await outbox.write(
             connection, row.id, drafts, epoch=ownership.epoch, now=now, turn_id=turn_id
         )
+        return last
 
     async def _hand_over(
         self,

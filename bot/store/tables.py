@@ -142,6 +142,15 @@ event = Table(
     Column("data", JSON, nullable=False),
 )
 
+# What a conversation's events up to a number came to, as a few events: see bot.store.events.
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("conversation_id", ForeignKey("conversation.id"), primary_key=True),
+    Column("upto", Integer, nullable=False),
+    Column("events", JSON, nullable=False),
+)
+
 episode = Table(
     "episode",
     metadata,

@@ -226,42 +226,6 @@ async def set_identity(
     )
 
 
-async def append_events(
-    connection: AsyncConnection, identifier: str, first: int, events: Sequence[dict[str, Any]]
-) -> None:
-    """Adds tracker events; the primary key refuses a second writer of the same numbers."""
-    if not events:
-        return
-    await connection.execute(
-        t.event.insert(),
-        [
-            {"conversation_id": identifier, "number": first + i, "type": e["event"], "data": e}
-            for i, e in enumerate(events)
-        ],
-    )
-    await connection.execute(
-        update(t.conversation)
-        .where(t.conversation.c.id == identifier)
-        .values(last_event=first + len(events) - 1)
-    )
-
-
-async def load_events(connection: AsyncConnection, identifier: str) -> list[dict[str, Any]]:
-    """Tracker events since the newest session started, in order."""
-    start = (
-        select(func.coalesce(func.max(t.event.c.number), 0))
-        .where(t.event.c.conversation_id == identifier, t.event.c.type == "session_started")
-        .scalar_subquery()
-    )
-    # The action that starts a session stands one place before the session_started event.
-    rows = await connection.execute(
-        select(t.event.c.data)
-        .where(t.event.c.conversation_id == identifier, t.event.c.number >= start - 1)
-        .order_by(t.event.c.number)
-    )
-    return [row.data for row in rows]
-
-
 async def open_episode(
     connection: AsyncConnection,
     identifier: str,

@@ -13,6 +13,7 @@ from bot.bootstrap import connect_actions
 from bot.core.actions import ActionContext
 from bot.core.shop import Crm, Pos
 from bot.dialogue.brain import Answer, Brain, Person
+from bot.dialogue.tracker_store import TurnMemory
 from bot.store.database import Database
 from bot.store.turns import StoredInbound
 from tests.process import trained_model
@@ -34,7 +35,9 @@ class Chat:
         self._count += 1
         name = f"m{self._count}"
         message = StoredInbound(name, self._count, text, (), None, None, 0)
-        answer = await self._brain.answer("c", self._events, [message], Person(), {name: CONTEXT})
+        answer = await self._brain.answer(
+            TurnMemory("c", self._events), [message], Person(), {name: CONTEXT}
+        )
         self._events += answer.events
         understood: Any = answer.understood[name]
         return answer, understood["decision"]

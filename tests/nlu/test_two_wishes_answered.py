@@ -14,6 +14,7 @@ import yaml
 from bot.bootstrap import connect_actions
 from bot.core.identity import Identity
 from bot.dialogue.brain import Answer, Brain, Person
+from bot.dialogue.tracker_store import TurnMemory
 from bot.store.database import Database
 from bot.store.turns import StoredInbound
 from connectors.crm.sql.crm import create as create_crm
@@ -43,7 +44,7 @@ class Customer:
         message = StoredInbound(f"m{self.sent}", self.sent, text, (), payload, None, 0)
         about = replace(context(self.pos, self.crm), key=message.id)
         answer = await self.brain.answer(
-            "c1", self.history, [message], self.person, {message.id: about}
+            TurnMemory("c1", self.history), [message], self.person, {message.id: about}
         )
         self.history, self.person = self.history + answer.events, answer.person
         return answer

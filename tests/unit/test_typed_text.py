@@ -20,6 +20,7 @@ from bot.core.actions import ActionContext
 from bot.core.shop import Crm, Pos
 from bot.dialogue.brain import Brain, Person
 from bot.dialogue.payload import typed_text
+from bot.dialogue.tracker_store import TurnMemory
 from bot.store.turns import StoredInbound
 
 DOMAIN = Domain.from_dict({"intents": ["order_status"], "responses": {}})
@@ -81,7 +82,7 @@ async def _heard(
 ) -> UserMessage:
     message = StoredInbound("m", 1, text, (), payload, None, 0)
     context = ActionContext(cast(Crm, None), cast(Pos, None), "m", datetime.now(UTC), "scripted")
-    await brain.answer("visitor", [], [message], Person(), {"m": context})
+    await brain.answer(TurnMemory("visitor", []), [message], Person(), {"m": context})
     return agent.heard[-1]
 
 
