@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import json
 import logging
 import os
 import secrets
 import socket
+from pathlib import Path
 
 import uvicorn
 from rich.console import Console
@@ -115,25 +117,32 @@ async def _prepare(settings: Settings) -> tuple[str, str] | None:
 async def _demo_login(settings: Settings, database: Database) -> tuple[str, str] | None:
     """One agent to try the desk with, made where nobody can log in yet."""
     path = settings.state_dir / "demo_login.json"
-    async with database.write() as connection:
-        if not await accounts.has_agents(connection):
-            password = secrets.token_urlsafe(9)
-            await accounts.add_agent(
-                connection,
-                email=_DEMO_EMAIL,
-                name="Sam",
-                password=password,
-                role=Role.ADMIN,
-                now=utc_now(),
-            )
-            settings.state_dir.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                json.dump({"email": _DEMO_EMAIL, "password": password}, file)
+    # Of replicas that start at the same moment, one makes it and the others go without.
+    with contextlib.suppress(ConfigurationError):
+        await _make_demo_agent(settings, database, path)
     if not path.exists():
         return None
     login = json.loads(path.read_text())
     return str(login["email"]), str(login["password"])
+
+
+async def _make_demo_agent(settings: Settings, database: Database, path: Path) -> None:
+    password = secrets.token_urlsafe(9)
+    async with database.write() as connection:
+        if await accounts.has_agents(connection):
+            return
+        await accounts.add_agent(
+            connection,
+            email=_DEMO_EMAIL,
+            name="Sam",
+            password=password,
+            role=Role.ADMIN,
+            now=utc_now(),
+        )
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump({"email": _DEMO_EMAIL, "password": password}, file)
 
 
 def _welcome(settings: Settings, frontdesk: Frontdesk, login: tuple[str, str] | None) -> Panel:

@@ -96,10 +96,17 @@ class Deliveries:
             found = await channel.find_sent(queued.outgoing, queued.last_attempt)
         except DeliveryError:
             return False
-        if found is None:
+        # An equal text that went out a moment before is another message's.
+        if found is None or await self._is_taken(queued, found):
             return False
         await self._sent(session, queued, found)
         return True
+
+    async def _is_taken(self, queued: outbox.Queued, provider_id: str) -> bool:
+        address = queued.outgoing.address
+        key = provider_key(address.channel, address.account, provider_id)
+        async with self._database.read() as connection:
+            return await outbox.is_taken(connection, key)
 
     async def _put_off(
         self, session: LockedSession, queued: outbox.Queued, error: DeliveryError

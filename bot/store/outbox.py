@@ -175,6 +175,12 @@ async def current_epoch(connection: AsyncConnection, conversation: str) -> int:
     return int(found or 0)
 
 
+async def is_taken(connection: AsyncConnection, key: str) -> bool:
+    """Whether a message counts as sent under this provider key."""
+    known = select(t.message.c.id).where(t.message.c.provider_key == key)
+    return await connection.scalar(known) is not None
+
+
 async def mark(
     connection: AsyncConnection, message: str, status: Status, now: datetime, **changes: object
 ) -> None:

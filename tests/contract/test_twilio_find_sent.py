@@ -77,6 +77,15 @@ class TestFindSent:
         assert await channel.find_sent(outgoing(id="m2"), since) is None
         assert await channel.find_sent(outgoing(id="m1"), since) == first
 
+    async def test_of_equal_texts_the_last_is_it(
+        self, twilio: TwilioStandin, channel: Channel
+    ) -> None:
+        since = time.time()
+        await channel.send(outgoing(id="m1"))
+        second = await channel.send(outgoing(id="m2"))
+        async with self.restarted(twilio) as after:
+            assert await after.find_sent(outgoing(id="m2"), since) == second
+
     async def test_half_of_it_was_sent(self, twilio: TwilioStandin, channel: Channel) -> None:
         since = time.time()
         message = outgoing("a" * 1600 + " " + "b" * 1600)

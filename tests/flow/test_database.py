@@ -12,7 +12,9 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.bootstrap import own_sqlite_file
+from bot.commands.serve import _demo_login
 from bot.core.errors import ConfigurationError, StoreUnavailableError
+from bot.settings import Settings
 from bot.store import database as module
 from bot.store import inbox
 from bot.store import tables as t
@@ -228,3 +230,16 @@ async def test_one_process_owns_an_sqlite_file(tmp_path: Path) -> None:
 
 def test_postgresql_is_shared(postgres_url: str) -> None:
     assert own_sqlite_file(Database(postgres_url)) is None
+
+
+async def test_replicas_that_start_together_make_one_demo_login(
+    tmp_path: Path, replicas: tuple[Database, Database]
+) -> None:
+    await migrate(replicas[0])
+    # Both are connected, so that neither is ahead.
+    await asyncio.gather(*(database.ping() for database in replicas))
+    settings = [Settings(state_dir=tmp_path / name) for name in ("one", "two")]
+    logins = await asyncio.gather(
+        *(_demo_login(own, database) for own, database in zip(settings, replicas, strict=True))
+    )
+    assert sum(login is not None for login in logins) == 1

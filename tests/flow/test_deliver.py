@@ -84,6 +84,14 @@ async def test_an_ambiguous_send_that_nobody_knows_is_repeated_once_and_marked(p
     assert resent
 
 
+async def test_an_equal_message_of_a_moment_before_is_not_taken_for_it(path: Path) -> None:
+    await path.say(inbound("earlier"))
+    message = await interrupt_after_sending(path)
+    path.channel.known[message] = f"provider-{path.channel.sent[0].id}"
+    await path.deliveries.run(path.conversation)
+    assert path.channel.texts == ["re: earlier", "re: one"]
+
+
 async def test_receipts_move_forward_and_never_back(path: Path) -> None:
     await path.say(inbound("one"))
     provider_id = f"provider-{path.channel.sent[0].id}"

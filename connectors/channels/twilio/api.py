@@ -80,7 +80,7 @@ class TwilioApi:
             return str(message.sid)
 
     async def recent(self, sender: str, recipient: str) -> list[SentMessage]:
-        """The latest messages from the shop's number to the customer, oldest first.
+        """The latest messages from the shop's number to the customer, newest first.
 
         Not filtered by date at Twilio: its filter is on the date of sending, which a queued
         message does not have yet.
@@ -101,7 +101,8 @@ class TwilioApi:
             if record.date_created is not None
             and str(record.direction or "").startswith("outbound")
         ]
-        return sorted(found, key=lambda message: message.created)
+        # Stable: within one second, which is as exact as its times are, Twilio's order stays.
+        return sorted(found, key=lambda message: message.created, reverse=True)
 
     async def aclose(self) -> None:
         """Closes the SDK's connections."""

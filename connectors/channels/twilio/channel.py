@@ -122,9 +122,9 @@ class TwilioChannel:
 
         Twilio takes no idempotency key, so a part is recognised by its text and its number of
         files. It can be missed when Twilio changed the text (smart encoding, link shortening) or
-        does not list it yet; and an equal message that another process sent to the same customer
-        within the same seconds may be taken for it. Parts that are found are remembered, so that
-        `send` goes on after them.
+        does not list it yet; and where it is not there, an equal message that another process sent
+        to the same customer within the same seconds may be taken for it: the caller knows whose
+        that is. Parts that are found are remembered, so that `send` goes on after them.
 
         Returns:
             The SID of the last part; None when a part was not sent or Twilio cannot be asked.
