@@ -22,6 +22,7 @@ from bot.core.messages import Content
 from bot.dialogue.hearing import Hearing
 from bot.dialogue.output import CollectingOutput, HandoffRequest
 from bot.dialogue.payload import typed_text
+from bot.dialogue.runner import SequentialAgent
 from bot.dialogue.snapshot import snapshot_of
 from bot.dialogue.tracker_store import (
     ConversationTrackerStore,
@@ -88,7 +89,7 @@ class Brain:
         """
         store = ConversationTrackerStore(Domain.empty(), database)
         try:
-            agent = Agent(
+            agent = SequentialAgent(
                 tracker_store=store, lock_store=InMemoryLockStore(), action_endpoint=actions
             )
             agent.load_model(model)

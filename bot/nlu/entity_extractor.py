@@ -49,6 +49,7 @@ from bot.nlu.entity_options import Settings
 from bot.nlu.entity_recogniser import Annotated, Recogniser
 from bot.nlu.entity_rules import PATTERNS, STRICT_RULES, Rules
 from bot.nlu.entity_spans import Found, Readable, resolve
+from bot.nlu.tokenizer import lower_words
 from bot.nlu.word_vectors import WordVectors
 
 _logger = logging.getLogger(__name__)
@@ -224,13 +225,14 @@ class EntityExtractor(GraphComponent, EntityExtractorMixin):
         return entities
 
     def _find(self, text: str) -> Iterator[Found]:
+        words = lower_words(self._nlp, text)
         yield from self._regexes.find(text)
-        yield from self._phrases.find(text)
+        yield from self._phrases.find(words)
         yield from self._rules.find(text)
         if self._dates:
             yield from self._dates.find(text)
         if self._recogniser:
-            yield from self._recogniser.find(text)
+            yield from self._recogniser.find(words)
 
 
 def _in_rasas_form(found: Found, text: str, start: int, end: int) -> dict[str, Any]:

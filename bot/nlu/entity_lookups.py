@@ -13,10 +13,11 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from spacy.language import Language
 from spacy.matcher import PhraseMatcher
+from spacy.tokens import Doc
 
 from bot.nlu.entity_recogniser import Annotated
 from bot.nlu.entity_spans import Found
-from bot.nlu.tokenizer import short_words
+from bot.nlu.tokenizer import lower_words
 
 _logger = logging.getLogger(__name__)
 
@@ -85,17 +86,17 @@ class Phrases:
 
     def __init__(self, nlp: Language, phrases: Mapping[str, Collection[str]]) -> None:
         """Takes phrases by entity."""
-        self._nlp, self._matcher = nlp, PhraseMatcher(nlp.vocab, attr="LOWER")
+        self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
+        self._names = nlp.vocab.strings
         for entity, words in phrases.items():
-            docs = [nlp.make_doc(word) for word in words]
+            docs = [lower_words(nlp, word) for word in words]
             self._matcher.add(entity, [doc for doc in docs if len(doc)])
 
-    def find(self, text: str) -> Iterator[Found]:
-        """The phrases of a text; results may overlap."""
-        doc = self._nlp.make_doc(short_words(text))
+    def find(self, doc: Doc) -> Iterator[Found]:
+        """The phrases of a text, which `lower_words` split; results may overlap."""
         for entity, first, last in self._matcher(doc):
             end = doc[last - 1].idx + len(doc[last - 1])
-            yield Found(doc[first].idx, end, self._nlp.vocab.strings[entity])
+            yield Found(doc[first].idx, end, self._names[entity])
 
 
 def _elements(table: Mapping[str, Any]) -> list[str]:
@@ -123,7 +124,7 @@ def _always_annotated(examples: Sequence[Annotated], nlp: Language) -> dict[str,
     right: _Counts = Counter()
     seen: _Counts = Counter()
     for example in examples:
-        for place in finder.find(example.text):
+        for place in finder.find(lower_words(nlp, example.text)):
             key = place.entity, example.text[place.start : place.end].casefold()
             seen[key] += 1
             right[key] += any(

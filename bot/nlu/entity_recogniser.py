@@ -21,7 +21,7 @@ from spacy.tokens import Doc
 
 from bot.nlu import entity_network
 from bot.nlu.entity_spans import Found
-from bot.nlu.tokenizer import short_words
+from bot.nlu.tokenizer import lower_words
 from bot.nlu.word_vectors import WordVectors
 
 Array = npt.NDArray[np.float32]
@@ -94,7 +94,7 @@ class Recogniser:
 
     def _taught(self, example: Annotated) -> tuple[Any, Array]:
         """What the network reads of an example, and what it should answer."""
-        doc = self._nlp.make_doc(_lower(example.text))
+        doc = lower_words(self._nlp, example.text)
         tags = np.zeros(len(doc), int)
         for found in example.entities:
             span = doc.char_span(found.start, found.end, alignment_mode="expand")
@@ -131,9 +131,8 @@ class Recogniser:
         recogniser._network.from_bytes((folder / _WEIGHTS).read_bytes())
         return recogniser._ready()
 
-    def find(self, text: str) -> Iterator[Found]:
-        """The entities of a text, with their confidence; they do not overlap."""
-        doc = self._nlp.make_doc(short_words(_lower(text)))
+    def find(self, doc: Doc) -> Iterator[Found]:
+        """The entities of a text, which `lower_words` split; they do not overlap."""
         if not len(doc):
             return
         read = self._read(doc)
@@ -185,9 +184,3 @@ def _chosen(examples: Sequence[Annotated], options: Options) -> list[Annotated]:
     others = [example for example in examples if not example.entities]
     wanted = min(len(others), round(options.negatives * len(taught)))
     return taught + random.Random(options.seed).sample(others, wanted)
-
-
-def _lower(text: str) -> str:
-    lower = text.lower()
-    # A few capitals become two letters in lower case, and places would move.
-    return lower if len(lower) == len(text) else text

@@ -68,6 +68,11 @@ PATTERNS: dict[str, str] = {
 }
 # Little else looks like these: they win over the recogniser and over lookup tables.
 STRICT_RULES = frozenset({"email", "sku", "gift_card", "order_number", "phone", "postcode"})
+# Without one of these signs in a text, a pattern cannot match and is not tried.
+_DIGIT = regex.compile(r"\d")
+_NEEDED = {"email": regex.compile("@")} | dict.fromkeys(
+    ("sku", "gift_card", "order_number", "phone", "postcode"), _DIGIT
+)
 _MOST_SECONDS = 0.1  # for one pattern on one message
 
 
@@ -87,14 +92,24 @@ class Rules:
         """
         self._strict, self._where = strict, where
         self._compiled = [
-            (entity, _compile(entity, pattern, where))
+            (
+                entity,
+                _compile(entity, pattern, where),
+                _NEEDED.get(entity) if pattern == PATTERNS.get(entity) else None,
+            )
             for entity, pattern in patterns.items()
             if pattern
         ]
 
     def find(self, text: str) -> Iterator[Found]:
         """What the patterns match; results may overlap."""
-        for entity, pattern in self._compiled:
+        present: dict[regex.Pattern[str], bool] = {}
+        for entity, pattern, needed in self._compiled:
+            if needed is not None:
+                if needed not in present:
+                    present[needed] = needed.search(text) is not None
+                if not present[needed]:
+                    continue
             rank = STRICT if entity in self._strict else LOOSE
             try:
                 for match in pattern.finditer(text, timeout=_MOST_SECONDS):

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp, softmax
 
 from bot.nlu.neighbours import Neighbours, Space
 from bot.nlu.scope import ScopeScore, Surroundings
@@ -71,6 +70,7 @@ class IntentModel:
         fusion: The weights of the three kinds of scores.
         surroundings: Where the training examples lie.
         scope: How familiar is familiar enough; None where the examples were too few to tell.
+        foreign: The number of the intent out_of_scope, where it taught what is foreign.
     """
 
     intents: list[str]
@@ -82,6 +82,7 @@ class IntentModel:
     fusion: Weights
     surroundings: Surroundings
     scope: ScopeScore | None
+    foreign: int | None
 
     @property
     def width(self) -> int:
@@ -95,20 +96,27 @@ class IntentModel:
         message belongs to any of the intents.
         """
         points = self.space(vectors)
-        sparse = self.sparse(self.features.transform(texts))
-        scores = Scores(self.dense(vectors), sparse, self.near(points), self.fusion)
+        cosines = self.near.cosines(points)
+        near, sparse = self.near.scores(cosines), self._sparse(texts)
+        scores = Scores(self.dense(vectors), sparse, near, self.fusion)
+        fused = scores.fused
         if self.scope is None:
-            return np.asarray(softmax(scores.fused, axis=1))
-        foreign = self.intents.index(OUT_OF_SCOPE) if len(self.surroundings.foreign) else None
-        signs = familiarity(self.surroundings, points, scores, foreign)
+            return _softmax(fused)
+        nearest = self.near.nearest(cosines, self.foreign)
+        signs = familiarity(self.surroundings, points, nearest, scores, self.foreign)
         inside = self.scope.probability(signs)[:, np.newaxis]
-        if foreign is None:
-            return np.asarray(softmax(scores.fused, axis=1) * inside)
-        others = scores.fused.copy()
-        others[:, foreign] = -np.inf
-        probabilities = np.asarray(softmax(others, axis=1) * inside)
-        probabilities[:, foreign] = 1 - inside[:, 0]
+        if self.foreign is None:
+            return np.asarray(_softmax(fused) * inside)
+        fused[:, self.foreign] = -np.inf
+        probabilities = np.asarray(_softmax(fused) * inside)
+        probabilities[:, self.foreign] = 1 - inside[:, 0]
         return probabilities
+
+    def _sparse(self, texts: Sequence[str]) -> Array:
+        # A few rows of the weights for each text: faster than a sparse matrix of one row.
+        found = map(self.features.found, texts)
+        weights, bias = self.sparse.weights, self.sparse.bias
+        return np.stack([values @ weights[columns] + bias for columns, values in found])
 
     def arrays(self) -> dict[str, Array]:
         """All numbers, for storage."""
@@ -132,6 +140,7 @@ class IntentModel:
             "features": list(self.features.columns),
             "fusion": list(self.fusion),
             "scope_bias": None if self.scope is None else self.scope.bias,
+            "foreign": self.foreign,
         }
 
     @classmethod
@@ -154,22 +163,42 @@ class IntentModel:
             fusion=(facts["fusion"][0], facts["fusion"][1], facts["fusion"][2]),
             surroundings=Surroundings.from_arrays(arrays),
             scope=None if bias is None else ScopeScore(arrays["scope"], bias),
+            foreign=facts["foreign"],
         )
 
 
 def familiarity(
-    surroundings: Surroundings, points: Array, scores: Scores, foreign: int | None
+    surroundings: Surroundings,
+    points: Array,
+    nearest: tuple[Array, Array | None],
+    scores: Scores,
+    foreign: int | None,
 ) -> Array:
-    """The signs of familiarity of messages at these points and with these scores.
+    """The signs of familiarity of messages, a row for each; higher is more familiar.
 
     Args:
         surroundings: Of the examples that the scores' model was trained on.
         points: Where the messages are, one a row.
+        nearest: From `Neighbours.nearest`, of the same examples and messages.
         scores: Of the same messages.
         foreign: The number of the intent out_of_scope, where it teaches what is foreign.
     """
-    if foreign is None:
-        return surroundings.signs(points, scores.dense, None)
+    inside, outside = nearest
+    if outside is None or foreign is None:
+        energy = log_sum_exp(scores.dense)
+        return np.stack([energy, inside, surroundings.distance(points)], axis=1)
     fused = scores.fused
-    margin = logsumexp(np.delete(fused, foreign, axis=1), axis=1) - fused[:, foreign]
-    return surroundings.signs(points, np.delete(scores.dense, foreign, axis=1), margin)
+    margin = log_sum_exp(np.delete(fused, foreign, axis=1)) - fused[:, foreign]
+    energy = log_sum_exp(np.delete(scores.dense, foreign, axis=1))
+    distance = surroundings.distance(points)
+    return np.stack([energy, inside, distance, inside - outside, margin], axis=1)
+
+
+def log_sum_exp(scores: Array) -> Array:
+    """The logarithm of the sum of each row's exponentials; scipy's checks take longer than it."""
+    highest = scores.max(axis=1, keepdims=True)
+    return np.asarray(np.log(np.exp(scores - highest).sum(axis=1)) + highest[:, 0])
+
+
+def _softmax(scores: Array) -> Array:
+    return np.asarray(np.exp(scores - log_sum_exp(scores)[:, np.newaxis]))

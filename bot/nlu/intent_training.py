@@ -135,6 +135,7 @@ class _Training:
             fusion=fusion,
             surroundings=self._surroundings(everything),
             scope=scope,
+            foreign=self._foreign,
         )
 
     # --- models of some of the examples ---
@@ -169,7 +170,7 @@ class _Training:
     def _surroundings(self, rows: Array) -> Surroundings:
         outside = rows & (self._y == (-1 if self._foreign is None else self._foreign))
         inside = rows & ~outside & ~self._is_name
-        return Surroundings.fit(self._points[inside], self._y[inside], self._points[outside])
+        return Surroundings.fit(self._points[inside], self._y[inside])
 
     # --- what is fitted on examples that the model had not seen ---
 
@@ -180,7 +181,13 @@ class _Training:
         return self._fit_sparse(train)(self._counts[test])
 
     def _near(self, train: Array, test: Array) -> Array:
-        return self._fit_near(train)(self._points[test])
+        near = self._fit_near(train)
+        return near.scores(near.cosines(self._points[test]))
+
+    def _familiarity(self, train: Array, test: Array, part: Scores, foreign: int | None) -> Array:
+        near, points = self._fit_near(train), self._points[test]
+        nearest = near.nearest(near.cosines(points), foreign)
+        return familiarity(self._surroundings(train), points, nearest, part, foreign)
 
     def _tests(self) -> list[Array]:
         folds = (self._folds == number for number in range(_FOLDS))
@@ -221,8 +228,8 @@ class _Training:
         signs: list[Array] = []
         foreign: list[Array] = []
         for test in self._tests():
-            around, part = self._surroundings(~test), _rows(scores, test)
-            signs.append(familiarity(around, self._points[test], part, self._foreign))
+            part = _rows(scores, test)
+            signs.append(self._familiarity(~test, test, part, self._foreign))
             foreign.append(self._y[test] == self._foreign)
         known, is_foreign = np.concatenate(signs), np.concatenate(foreign)
         if self._foreign is not None:
@@ -245,8 +252,7 @@ class _Training:
             dense = self._dense(~left_out, test)[:, columns]
             nothing = np.zeros_like(dense)
             part = Scores(dense, nothing, nothing, fusion)
-            around = self._surroundings(~left_out)
-            signs.append(familiarity(around, self._points[test], part, None))
+            signs.append(self._familiarity(~left_out, test, part, None))
         return np.concatenate(signs)
 
 

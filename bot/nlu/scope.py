@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 Array = npt.NDArray[Any]
 
-_NEIGHBOURS = 3
 # Part of a unit matrix mixed into covariances: there are fewer examples than dimensions.
 _SHRINKAGE = 0.1
 
@@ -30,30 +29,28 @@ class Surroundings:
     """Where the training examples lie.
 
     Attributes:
-        examples: Vectors of the intents' examples, one a row, of length one.
-        foreign: Vectors of messages that belong to no intent; may be none.
         means: The mean of each intent's vectors.
+        centre: The mean of all.
         within: Inverse covariance of the vectors around their intent's mean.
-        around: Inverse covariance of the vectors around the mean of all.
+        around: Inverse covariance of the vectors around the centre.
     """
 
-    examples: Array
-    foreign: Array
     means: Array
+    centre: Array
     within: Array
     around: Array
 
     @classmethod
-    def fit(cls, vectors: Array, intents: Array, foreign: Array) -> Surroundings:
-        """Learns from vectors, the number of each one's intent, and foreign vectors."""
+    def fit(cls, vectors: Array, intents: Array) -> Surroundings:
+        """Learns from vectors of messages in scope and the number of each one's intent."""
         present, own = np.unique(intents, return_inverse=True)
         means = np.array([vectors[own == i].mean(axis=0) for i in range(len(present))])
+        centre = vectors.mean(axis=0)
         return cls(
-            examples=vectors,
-            foreign=foreign,
             means=means,
+            centre=centre,
             within=_inverse_covariance(vectors - means[own]),
-            around=_inverse_covariance(vectors - vectors.mean(axis=0)),
+            around=_inverse_covariance(vectors - centre),
         )
 
     @classmethod
@@ -63,32 +60,17 @@ class Surroundings:
 
     def arrays(self) -> dict[str, Array]:
         """For storage."""
-        halved = {"examples", "foreign"}  # half the precision is enough for neighbours
-        return {
-            name: value.astype(np.float16 if name in halved else np.float32)
-            for name, value in asdict(self).items()
-        }
+        return {name: value.astype(np.float32) for name, value in asdict(self).items()}
 
-    def signs(self, vectors: Array, intent_scores: Array, margin: Array | None) -> Array:
-        """The signs of familiarity, a row for each vector; higher is more familiar.
-
-        Args:
-            vectors: The messages' vectors.
-            intent_scores: The classifier's scores for each intent, without out_of_scope.
-            margin: How much more the classifier believes in some intent than in out_of_scope;
-                None where that was not learned.
-        """
-        near = _nearest(vectors, self.examples)
-        signs = [logsumexp(intent_scores, axis=1), near, self._relative_distance(vectors)]
-        if margin is not None:
-            signs += [near - _nearest(vectors, self.foreign), margin]
-        return np.stack(signs, axis=1)
+    def distance(self, vectors: Array) -> Array:
+        """How much nearer each vector is to one intent than to all messages, as a number."""
+        offset = vectors - self.centre
+        to_all = np.einsum("ij,ij->i", offset @ self.around, offset)
+        own = np.einsum("ij,ij->i", vectors @ self.within, vectors)[:, np.newaxis]
+        to_intent = (own - 2 * vectors @ self._pull + self._lengths).min(axis=1)
+        return np.asarray(to_all - to_intent)
 
     # What does not depend on the message is computed once.
-
-    @cached_property
-    def _centre(self) -> Array:
-        return np.asarray(self.examples.mean(axis=0))
 
     @cached_property
     def _pull(self) -> Array:
@@ -97,13 +79,6 @@ class Surroundings:
     @cached_property
     def _lengths(self) -> Array:
         return np.asarray(np.einsum("ij,ji->i", self.means, self._pull))
-
-    def _relative_distance(self, vectors: Array) -> Array:
-        offset = vectors - self._centre
-        to_all = np.einsum("ij,ij->i", offset @ self.around, offset)
-        own = np.einsum("ij,ij->i", vectors @ self.within, vectors)[:, np.newaxis]
-        to_intent = (own - 2 * vectors @ self._pull + self._lengths).min(axis=1)
-        return np.asarray(to_all - to_intent)
 
 
 @dataclass(frozen=True)
@@ -136,13 +111,6 @@ class ScopeScore:
     def probability(self, signs: Array) -> Array:
         """The probability of being in scope for each row of signs."""
         return np.asarray(expit(signs @ self.weights + self.bias))
-
-
-def _nearest(vectors: Array, examples: Array) -> Array:
-    """The mean cosine to the nearest examples."""
-    count = min(_NEIGHBOURS, len(examples))
-    cosines = vectors @ examples.T
-    return np.asarray(np.partition(cosines, -count, axis=1)[:, -count:].mean(axis=1))
 
 
 def _inverse_covariance(offsets: Array) -> Array:

@@ -44,28 +44,32 @@ class TextFeatures:
         found: Counter[str] = Counter()
         for text in texts:
             words, letters = _features(text)
-            found.update(words.keys() | letters.keys())
+            found.update({*words, *letters})
         kept = sorted(name for name, count in found.items() if count >= min_texts)
         counts = np.array([found[name] for name in kept], np.float64)
         weights = np.log((1 + len(texts)) / (1 + counts)) + 1
         return cls({name: i for i, name in enumerate(kept)}, weights.astype(np.float32))
 
     def transform(self, texts: Iterable[str]) -> Any:
-        """A scipy CSR matrix, texts x features; words and letters have length one each."""
-        starts, columns, values = [0], [], []
-        for text in texts:
-            for group in _features(text):
-                known = [(self.columns[f], n) for f, n in group.items() if f in self.columns]
-                index = np.array([column for column, _ in known], np.int32)
-                count = np.array([n for _, n in known], np.float32)
-                value = (1 + np.log(count)) * self.weights[index]
-                columns.append(index)
-                values.append(value / max(float(np.linalg.norm(value)), 1e-9))
-            starts.append(starts[-1] + sum(len(c) for c in columns[-2:]))
+        """A scipy CSR matrix, texts x features, with what `found` says of each text."""
+        rows = [self.found(text) for text in texts]
+        columns, values = zip(*rows, strict=True)
+        starts = np.cumsum([0, *map(len, columns)])
         return csr_matrix(
-            (np.concatenate(values), np.concatenate(columns), np.array(starts)),
-            shape=(len(starts) - 1, len(self.weights)),
+            (np.concatenate(values), np.concatenate(columns), starts),
+            shape=(len(rows), len(self.weights)),
         )
+
+    def found(self, text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """The columns of a text's features and their values; words and letters have length one."""
+        known = [self._values(group) for group in _features(text)]
+        return np.concatenate([c for c, _ in known]), np.concatenate([v for _, v in known])
+
+    def _values(self, group: list[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        columns = [self.columns[name] for name in group if name in self.columns]
+        index, counts = np.unique(np.array(columns, np.int64), return_counts=True)
+        values = (1 + np.log(counts.astype(np.float32))) * self.weights[index]
+        return index, values / max(float(np.sqrt(values @ values)), 1e-9)
 
 
 def readable_name(intent: str) -> str:
@@ -73,16 +77,16 @@ def readable_name(intent: str) -> str:
     return " ".join(intent.replace("_", " ").replace("/", " ").replace("+", " ").split())
 
 
-def _features(text: str) -> tuple[Counter[str], Counter[str]]:
+def _features(text: str) -> tuple[list[str], list[str]]:
+    """Words and pairs of words; sequences of letters. Each as often as it occurs."""
     plain = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).lower()
     # Which digits they are says nothing about what somebody wants; how many there are, does.
     words = _WORDS.findall(_DIGIT.sub("0", plain))
+    pairs = [f"{first} {second}" for first, second in pairwise(words)]
     line = f" {' '.join(words)} "
-    singles_and_pairs = Counter(words)
-    singles_and_pairs.update(f"{first} {second}" for first, second in pairwise(words))
-    letters = Counter(
+    letters = [
         f"\t{line[start : start + size]}"
         for size in _LETTERS
         for start in range(len(line) - size + 1)
-    )
-    return singles_and_pairs, letters
+    ]
+    return words + pairs, letters

@@ -12,6 +12,8 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
 from rasa.shared.nlu.training_data.message import Message
+from spacy.language import Language
+from spacy.tokens import Doc
 
 _LONG_WORD = re.compile(r"(\S{99})\S")
 
@@ -23,6 +25,13 @@ def short_words(text: str) -> str:
     thumbs without a space took it 18 seconds.
     """
     return _LONG_WORD.sub(r"\1 ", text)
+
+
+def lower_words(nlp: Language, text: str) -> Doc:
+    """A text as spaCy's words, in small letters and each at its place."""
+    lower = text.lower()
+    # A few capitals become two letters in lower case, and places would move.
+    return nlp.make_doc(short_words(lower if len(lower) == len(text) else text))
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
