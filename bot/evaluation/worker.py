@@ -1,8 +1,8 @@
 """Trains and asks a pipeline in a process of its own: `python -m bot.evaluation.worker JOB`.
 
 Time and memory are the pipeline's alone, and it may run in another environment: this file imports
-nothing but Rasa and the standard library beside Frontdesk's log settings. The job is a JSON file
-(see `bot.evaluation.runner`); progress is printed as JSON lines.
+nothing but Rasa and the standard library beside Frontdesk's log settings and graph runner. The job
+is a JSON file (see `bot.evaluation.runner`); progress is printed as JSON lines.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import rasa.model_training
-from rasa.core.agent import Agent
 
 from bot.dialogue.logs import quieten_rasa
+from bot.dialogue.runner import SequentialAgent
 
 _REPORTED = ("rasa", "numpy", "scikit-learn", "tensorflow", "onnxruntime", "frontdesk")
 _EVERY = 25  # messages between two lines of progress
@@ -74,7 +74,7 @@ def _train(config: str, data: str, model: Path) -> dict[str, Any]:
 def _ask(model: Path, messages: str, number: int, progress: TextIO) -> dict[str, Any]:
     texts = json.loads(Path(messages).read_text(encoding="utf-8"))
     before = _resident_mb()
-    agent = Agent.load(model)
+    agent = SequentialAgent.load(model)
     found: list[dict[str, Any]] = []
     milliseconds: list[float] = []
 
