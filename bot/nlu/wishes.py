@@ -169,7 +169,8 @@ def _are_several(message: str, found: Sequence[Wish]) -> bool:
 
 
 def _words_say_so(message: str, found: Sequence[Wish]) -> bool:
-    if all(_ASKS.match(wish.text) for wish in found):
+    # Yes and no are wishes only where something was asked: what follows them is another one.
+    if all(wish.intent in ANSWERS or _ASKS.match(wish.text) for wish in found):
         return True
     # From the last character of one to the start of the next: a question mark belongs to the first.
     return any(
