@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from math import inf
 
 from bot.core.errors import StoreUnavailableError
+from bot.core.log_context import log_ids
 from bot.core.transcript import Hub
 from bot.flow.failures import log_failure
 
@@ -117,6 +118,10 @@ class Worker:
         return bool(fresh)
 
     async def _guarded(self, conversation: str) -> None:
+        with log_ids(conversation=conversation):
+            await self._do(conversation)
+
+    async def _do(self, conversation: str) -> None:
         pause = 0.0
         try:
             if not await self._work(conversation):
