@@ -17,6 +17,7 @@ from fastapi_offline import FastAPIOffline
 from bot.bootstrap import Frontdesk
 from bot.core.errors import PayloadError, SignatureError, StoreUnavailableError
 from bot.core.messages import WebhookRequest, WebhookResult
+from bot.monitoring.logs import log_task_failures
 from bot.monitoring.routes import create_router as create_monitoring
 from bot.monitoring.routes import read_queues
 from connectors.channels.webchat import WebchatChannel
@@ -46,6 +47,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        log_task_failures(asyncio.get_running_loop())
         await frontdesk.start()
         loading = asyncio.create_task(frontdesk.load_brain(model), name="load-brain")
         loading.add_done_callback(loaded)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import errno
 import json
-import logging
 import os
 import secrets
 import socket
@@ -22,7 +21,8 @@ from bot.commands.model import project_of, trained_model
 from bot.commands.seed import seed_shop
 from bot.core.access import Role
 from bot.core.errors import ConfigurationError
-from bot.dialogue.logs import quieten_rasa
+from bot.monitoring import traces
+from bot.monitoring.logs import configure_logs
 from bot.settings import Settings
 from bot.store import accounts
 from bot.store.database import Database
@@ -37,7 +37,8 @@ _GRACE_SECONDS = 3
 
 def run(settings: Settings) -> None:
     """Prepares what is missing, then serves until it is told to stop."""
-    _configure_logs()
+    console.quiet = configure_logs()
+    send_last_spans = traces.configure()
     _check_port(settings)
     project_of(settings)
     frontdesk = build(settings)
@@ -56,6 +57,8 @@ def run(settings: Settings) -> None:
             host=settings.host,
             port=settings.port,
             log_level="warning",
+            # Its loggers go the way of all others.
+            log_config=None,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             # No forwarded header is trusted: the public URL is a setting.
             proxy_headers=False,
@@ -64,21 +67,11 @@ def run(settings: Settings) -> None:
     )
     console.print(_welcome(settings, frontdesk, login))
     server.run()
+    send_last_spans()
     del lock
     if failures:
         raise failures[0]
     console.print("Stopped.")
-
-
-def _configure_logs() -> None:
-    level = os.environ.get("FRONTDESK_LOG_LEVEL", "WARNING").upper()
-    known = logging.getLevelNamesMapping()
-    if level not in known:
-        raise ConfigurationError(
-            "FRONTDESK_LOG_LEVEL", "is no log level", "Use WARNING, INFO or ERROR.", level
-        )
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    quieten_rasa(known[level])
 
 
 def _check_port(settings: Settings) -> None:

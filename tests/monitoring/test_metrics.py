@@ -3,89 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from prometheus_client.parser import text_string_to_metric_families
 
 from bot.core.conversation import HandoffReason
 from bot.core.errors import DeliveryError, SignatureError, StoreUnavailableError
-from bot.core.messages import Content, Inbound, WebhookRequest, WebhookResult
-from bot.core.shop import Crm, Pos
-from bot.core.transcript import conversation_id
-from bot.dialogue.brain import Brain
+from bot.core.messages import Content
 from bot.dialogue.output import HandoffRequest
-from bot.flow.deliver import Deliveries
-from bot.flow.hub import LocalHub
-from bot.flow.notices import Notices
-from bot.flow.receive import Receiver
-from bot.flow.turn import Shop, Turns
 from bot.monitoring.health import Health
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.monitor import Monitor
 from bot.monitoring.routes import create_router, read_queues
 from bot.store.database import Database
-from connectors.handoff.desk import DeskHandoff
-from tests.scripted import ADDRESS, ScriptedBrain, ScriptedChannel, inbound
+from tests.monitoring.observed import Observed, conversation
+from tests.scripted import ADDRESS, inbound
 
 TOKEN = "a-token-of-the-operator"
 EMAIL = "maya.okafor@example.com"
-
-
-class Observed:
-    """The message path with a monitor, on a real database."""
-
-    def __init__(self, database: Database, monitor: Monitor) -> None:
-        self.database, self.monitor = database, monitor
-        self.brain, self.channel = ScriptedBrain(), ScriptedChannel()
-        hub, notices = LocalHub(), Notices(lambda: {})
-        shop = Shop(cast(Crm, None), cast(Pos, None), "Europe/London")
-        channels: Any = {self.channel.name: self.channel}
-        self.receiver = Receiver(database, hub, monitor)
-        self.turns = Turns(
-            database,
-            hub,
-            lambda: cast(Brain, self.brain),
-            shop,
-            channels,
-            DeskHandoff(),
-            notices,
-            monitor,
-        )
-        self.deliveries = Deliveries(database, hub, channels, monitor)
-
-    async def receive(self, *messages: Inbound, error: Exception | None = None) -> None:
-        """As one webhook."""
-
-        async def result(request: WebhookRequest) -> WebhookResult:
-            if error:
-                raise error
-            return WebhookResult(status=202, inbound=messages)
-
-        self.channel.receive = result  # type: ignore[method-assign]
-        await self.receiver.receive(self.channel, WebhookRequest("POST", "", "", {}, b""))
-
-    async def say(self, *messages: Inbound) -> None:
-        """Receives, answers and delivers."""
-        await self.receive(*messages)
-        await self.turns.run(conversation())
-        await self.deliveries.run(conversation())
-
-    async def values(self) -> dict[str, float]:
-        """Every sample by its name and labels, as a scraper reads them."""
-        text = self.monitor.metrics.exposition(await read_queues(self.database)).decode()
-        return {
-            sample.name + "".join(f",{v}" for _, v in sorted(sample.labels.items())): sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        }
-
-
-def conversation() -> str:
-    """The conversation of the one customer."""
-    return conversation_id(ADDRESS)
 
 
 @pytest.fixture
