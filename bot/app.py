@@ -51,7 +51,9 @@ def create_app(
         await frontdesk.start()
         loading = asyncio.create_task(frontdesk.load_brain(model), name="load-brain")
         loading.add_done_callback(loaded)
+        measuring = asyncio.create_task(frontdesk.monitor.metrics.keep_noting_memory())
         yield
+        measuring.cancel()
         loading.cancel()
         await frontdesk.stop()
 

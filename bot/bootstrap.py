@@ -109,6 +109,11 @@ class Frontdesk:
         for worker in self.workers:
             await worker.start()
 
+    def stop_claiming(self) -> None:
+        """Begins no more turns and deliveries; may be called from a signal handler."""
+        for worker in self.workers:
+            worker.stop_claiming()
+
     async def stop(self) -> None:
         """Claims nothing more, finishes what runs, and closes connections."""
         await asyncio.gather(*(worker.stop() for worker in self.workers))

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
         state_dir: Local state of this installation.
         project_dir: Where ``config.yml``, ``domain.yml`` and ``data/`` are.
         credentials, endpoints: Rasa's files of channels and systems.
+        workers: Processes that share the port; several need PostgreSQL.
         metrics_token: Who has it may read ``/metrics``; needed once the server is not local.
         model: A trained model to use as it is; without it the one that fits the files is used, and
             trained when there is none.
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     project_dir: Path = Path()
     credentials: Path = Path("credentials.yml")
     endpoints: Path = Path("endpoints.yml")
+    workers: int = Field(default=1, ge=1, le=64)
     metrics_token: str = Field(default="", repr=False)
     model: Path | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import sys
@@ -26,6 +27,7 @@ from bot.store.queues import Waiting
 # With several worker processes, each keeps its figures in files of this folder.
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 STEPS = ("claim", "answer", "commit")
+_MEMORY_SECONDS = 10.0
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _TENTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
@@ -96,6 +98,12 @@ class Metrics:
     def note_memory(self) -> None:
         """Measures this process's memory."""
         self.memory.set(resident_bytes())
+
+    async def keep_noting_memory(self) -> None:
+        """Measures it for as long as the task runs: another worker may be asked for the figures."""
+        while True:
+            self.note_memory()
+            await asyncio.sleep(_MEMORY_SECONDS)
 
     def exposition(self, queues: Mapping[str, Waiting]) -> bytes:
         """Everything in Prometheus' text format.
