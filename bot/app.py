@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -16,6 +17,9 @@ from fastapi_offline import FastAPIOffline
 from bot.bootstrap import Frontdesk
 from bot.core.errors import PayloadError, SignatureError, StoreUnavailableError
 from bot.core.messages import WebhookRequest, WebhookResult
+from bot.monitoring.logs import log_task_failures
+from bot.monitoring.routes import create_router as create_monitoring
+from bot.monitoring.routes import read_queues
 from connectors.channels.webchat import WebchatChannel
 from connectors.channels.webchat.routes import create_router
 from desk import api, pages
@@ -43,10 +47,13 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        log_task_failures(asyncio.get_running_loop())
         await frontdesk.start()
         loading = asyncio.create_task(frontdesk.load_brain(model), name="load-brain")
         loading.add_done_callback(loaded)
+        measuring = asyncio.create_task(frontdesk.monitor.metrics.keep_noting_memory())
         yield
+        measuring.cancel()
         loading.cancel()
         await frontdesk.stop()
 
@@ -56,7 +63,7 @@ def create_app(
         version="1",
         lifespan=lifespan,
     )
-    _add_health(app, frontdesk)
+    _add_monitoring(app, frontdesk)
     for channel in frontdesk.channels.values():
         if isinstance(channel, WebchatChannel):
             app.include_router(_webchat_router(frontdesk, channel))
@@ -83,25 +90,17 @@ def _add_shop_page(app: FastAPI) -> None:
         return FileResponse(_DEMO / "shop.html")
 
 
-def _add_health(app: FastAPI, frontdesk: Frontdesk) -> None:
-    @app.get("/healthz", tags=["health"])
-    async def healthz() -> dict[str, str]:
-        """The process is alive."""
-        return {"status": "alive"}
-
-    @app.get("/readyz", tags=["health"])
-    async def readyz() -> JSONResponse:
-        """The database answers and a model is loaded: webhooks may be sent here."""
-        problems = []
-        try:
-            async with asyncio.timeout(3):
-                await frontdesk.database.ping()
-        except (StoreUnavailableError, TimeoutError):
-            problems.append("the database does not answer")
-        if frontdesk.brain is None:
-            problems.append("no model is loaded yet")
-        body = {"status": "not ready" if problems else "ready", "problems": problems}
-        return JSONResponse(body, status_code=503 if problems else 200)
+def _add_monitoring(app: FastAPI, frontdesk: Frontdesk) -> None:
+    settings = frontdesk.settings
+    app.include_router(
+        create_monitoring(
+            frontdesk.health(),
+            frontdesk.monitor.metrics,
+            partial(read_queues, frontdesk.database),
+            token=settings.metrics_token,
+            is_local=settings.is_local,
+        )
+    )
 
 
 def _add_webhooks(app: FastAPI, frontdesk: Frontdesk) -> None:

@@ -27,6 +27,9 @@ from bot.flow.notices import Notices
 from bot.flow.receive import Receiver
 from bot.flow.turn import Shop, Turns
 from bot.flow.workers import Worker
+from bot.monitoring.health import Health
+from bot.monitoring.metrics import Metrics
+from bot.monitoring.monitor import Monitor
 from bot.project import read_yaml
 from bot.settings import Settings
 from bot.store import outbox, turns
@@ -35,6 +38,8 @@ from bot.store.migrate import migrate
 from bot.store.rows import utc_now
 
 ACTIONS_PACKAGE = "actions"
+# The first message that a model reads takes several times as long as the next.
+_FIRST_MESSAGE = "hello"
 
 
 @dataclass(slots=True)
@@ -42,7 +47,9 @@ class Frontdesk:
     """Everything that runs, built by `build`.
 
     Attributes:
+        monitor: Counts and times what the message path does.
         brain: None until `load_brain`; until then the server is up but not ready.
+        warming: Whether a model is loaded and has not read its first message.
     """
 
     settings: Settings
@@ -55,7 +62,9 @@ class Frontdesk:
     receiver: Receiver
     transcript: StoredTranscript
     desk: Desk
+    monitor: Monitor
     brain: Brain | None = None
+    warming: bool = False
     workers: list[Worker] = field(default_factory=list)
 
     def current_brain(self) -> Brain:
@@ -69,8 +78,23 @@ class Frontdesk:
         return self.brain
 
     async def load_brain(self, model: Path) -> None:
-        """Loads a model beside the running work."""
-        self.brain = await asyncio.to_thread(Brain.load, model, self.database, self.actions)
+        """Loads a model beside the running work, and uses it once it has read a message."""
+        brain = await asyncio.to_thread(Brain.load, model, self.database, self.actions)
+        self.warming = True
+        try:
+            await brain.parse(_FIRST_MESSAGE)
+        finally:
+            self.warming = False
+        self.brain = brain
+
+    def health(self) -> Health:
+        """What may keep this process from traffic."""
+        return Health(self.database, self._model_problem)
+
+    def _model_problem(self) -> str:
+        if self.brain is not None:
+            return ""
+        return "the model is not warm yet" if self.warming else "no model is loaded yet"
 
     async def receive(self, channel: Channel, request: WebhookRequest) -> WebhookResult:
         """The way in for all webhooks."""
@@ -84,6 +108,11 @@ class Frontdesk:
         await self.hub.start()
         for worker in self.workers:
             await worker.start()
+
+    def stop_claiming(self) -> None:
+        """Begins no more turns and deliveries; may be called from a signal handler."""
+        for worker in self.workers:
+            worker.stop_claiming()
 
     async def stop(self) -> None:
         """Claims nothing more, finishes what runs, and closes connections."""
@@ -109,6 +138,7 @@ def build(settings: Settings) -> Frontdesk:
     shop = connect_shop(settings)
     channels = connect_channels(settings)
     handoff = _connect_handoff(endpoints)
+    monitor = Monitor(Metrics())
     notices = Notices(lambda: made.brain.domain.responses if made.brain else {})
     made = Frontdesk(
         settings=settings,
@@ -118,9 +148,10 @@ def build(settings: Settings) -> Frontdesk:
         channels=channels,
         handoff=handoff,
         actions=connect_actions(endpoints),
-        receiver=Receiver(database, hub),
+        receiver=Receiver(database, hub, monitor),
         transcript=StoredTranscript(database),
         desk=Desk(database, hub, shop.crm, shop.pos, notices),
+        monitor=monitor,
     )
     made.workers = _workers(made, notices)
     return made
@@ -128,8 +159,17 @@ def build(settings: Settings) -> Frontdesk:
 
 def _workers(made: Frontdesk, notices: Notices) -> list[Worker]:
     database, hub = made.database, made.hub
-    turn = Turns(database, hub, made.current_brain, made.shop, made.channels, made.handoff, notices)
-    delivery = Deliveries(database, hub, made.channels)
+    turn = Turns(
+        database,
+        hub,
+        made.current_brain,
+        made.shop,
+        made.channels,
+        made.handoff,
+        notices,
+        made.monitor,
+    )
+    delivery = Deliveries(database, hub, made.channels, made.monitor)
 
     async def inbox(limit: int) -> list[str]:
         if made.brain is None:

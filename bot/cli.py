@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-import importlib
 import sys
-import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from bot import settings as configuration
+from bot.commands.loading import command, quieten_imports
 from bot.core.errors import FrontdeskError
 
 app = typer.Typer(
@@ -28,16 +26,6 @@ Database = Annotated[
     str | None,
     typer.Option("--database-url", help="sqlite:///… or postgresql://… (FRONTDESK_DATABASE_URL)"),
 ]
-
-
-def _command(name: str) -> Any:
-    """A command's module in `bot.commands`: Rasa alone takes seconds to import."""
-    # Thousands of modules are made and none is garbage: looking for it is a tenth of the time.
-    gc.disable()
-    module = importlib.import_module(f"bot.commands.{name}")
-    gc.freeze()
-    gc.enable()
-    return module
 
 
 @app.command()
@@ -60,8 +48,11 @@ def serve(
     model: Annotated[
         Path | None, typer.Option(help="Use this model as it is (FRONTDESK_MODEL)")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes on this port; PostgreSQL only (FRONTDESK_WORKERS)")
+    ] = None,
 ) -> None:
-    """Runs everything: webhooks, bot, workers, web chat and desk, in one process."""
+    """Runs everything: webhooks, bot, web chat and desk, in one process or in several."""
     settings = configuration.load(
         database_url=database_url,
         host=host,
@@ -71,8 +62,9 @@ def serve(
         credentials=credentials,
         endpoints=endpoints,
         model=model,
+        workers=workers,
     )
-    _command("serve").run(settings)
+    command("serve" if settings.workers == 1 else "supervise").run(settings)
 
 
 @app.command()
@@ -80,7 +72,7 @@ def train(
     force: Annotated[bool, typer.Option(help="Train although nothing changed")] = False,
 ) -> None:
     """Trains the model from data/, domain.yml and config.yml, when they changed."""
-    _command("train").run(configuration.load(), force=force)
+    command("train").run(configuration.load(), force=force)
 
 
 @app.command()
@@ -90,7 +82,7 @@ def talk(
     ] = False,
 ) -> None:
     """A chat in the terminal, on the shop's data; nothing is stored."""
-    _command("talk").run(configuration.load(), details=details)
+    command("talk").run(configuration.load(), details=details)
 
 
 @app.command()
@@ -99,19 +91,19 @@ def actions(
     port: Annotated[int, typer.Option(help="Port to listen on")] = 5055,
 ) -> None:
     """Runs the custom actions as a server of their own, for rasa shell or in_process: false."""
-    _command("actions").run(configuration.load(), host, port)
+    command("actions").run(configuration.load(), host, port)
 
 
 @app.command()
 def seed() -> None:
     """Fills the demo shop's database; running it again brings it back to the start."""
-    _command("seed").run(configuration.load())
+    command("seed").run(configuration.load())
 
 
 @app.command()
 def doctor(database_url: Database = None) -> None:
     """Checks configuration, credentials, database, model and encoder, and says how to mend them."""
-    healthy: bool = _command("doctor").run(database_url)
+    healthy: bool = command("doctor").run(database_url)
     raise typer.Exit(0 if healthy else 1)
 
 
@@ -132,7 +124,7 @@ def threshold(
 ) -> None:
     """Shows wrong answers against handoffs, and what other costs in config.yml would do."""
     settings = configuration.load(database_url=database_url)
-    _command("threshold").run(settings, change or [], held_out, out_of_scope, out)
+    command("threshold").run(settings, change or [], held_out, out_of_scope, out)
 
 
 @agents.command("add")
@@ -146,7 +138,7 @@ def agent_add(
 ) -> None:
     """Adds an agent who can log in to the desk."""
     settings = configuration.load(database_url=database_url)
-    _command("agents").add(settings, email, name, password, admin=admin, token=token)
+    command("agents").add(settings, email, name, password, admin=admin, token=token)
 
 
 @app.command()
@@ -161,7 +153,7 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="The report's folder")] = Path("results/evaluation"),
 ) -> None:
     """How well the assistant understands, what is worth mending, and a report with pictures."""
-    _command("evaluate").run(configuration.load(), folds, held_out, out_of_scope, out)
+    command("evaluate").run(configuration.load(), folds, held_out, out_of_scope, out)
 
 
 @benchmarks.command("nlu")
@@ -190,10 +182,10 @@ def benchmark_nlu(
     out: Annotated[Path | None, typer.Option("--json", help="Write all figures here")] = None,
 ) -> None:
     """How right, sure, fast and large the pipeline is on labelled messages, beside others."""
-    command = _command("benchmark")
-    command.nlu(
-        command.Files(train_file, test_file, out_of_scope),
-        command.Plan(few, seeds),
+    benchmark = command("benchmark")
+    benchmark.nlu(
+        benchmark.Files(train_file, test_file, out_of_scope),
+        benchmark.Plan(few, seeds),
         config or configuration.load().project_dir / "config.yml",
         versus or [],
         epochs,
@@ -204,9 +196,7 @@ def benchmark_nlu(
 def main() -> None:
     """Runs the command line; expected failures are one clear line, not a stack."""
     sys.path.insert(0, str(Path.cwd()))
-    # pkg_resources warns at import that it will go; Rasa 3.6 needs it, and setuptools is pinned.
-    warnings.filterwarnings("ignore", message=".*pkg_resources.*")
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    quieten_imports()
     try:
         app()
     except FrontdeskError as error:

@@ -13,6 +13,8 @@ from bot.core.errors import ConfigurationError
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _SHORTEST_SECRET = 32
+_SHORTEST_TOKEN = 16
+_SECRETS = ("FRONTDESK_SECRET_KEY", "FRONTDESK_METRICS_TOKEN")
 
 
 class Settings(BaseSettings):
@@ -27,6 +29,8 @@ class Settings(BaseSettings):
         state_dir: Local state of this installation.
         project_dir: Where ``config.yml``, ``domain.yml`` and ``data/`` are.
         credentials, endpoints: Rasa's files of channels and systems.
+        workers: Processes that share the port; several need PostgreSQL.
+        metrics_token: Who has it may read ``/metrics``; needed once the server is not local.
         model: A trained model to use as it is; without it the one that fits the files is used, and
             trained when there is none.
     """
@@ -43,6 +47,8 @@ class Settings(BaseSettings):
     project_dir: Path = Path()
     credentials: Path = Path("credentials.yml")
     endpoints: Path = Path("endpoints.yml")
+    workers: int = Field(default=1, ge=1, le=64)
+    metrics_token: str = Field(default="", repr=False)
     model: Path | None = None
 
     @field_validator("public_url")
@@ -60,6 +66,13 @@ class Settings(BaseSettings):
                 f"is shorter than {_SHORTEST_SECRET} characters; make one with: "
                 "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
             )
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _cannot_be_guessed(cls, value: str) -> str:
+        if value and len(value) < _SHORTEST_TOKEN:
+            raise ValueError(f"is shorter than {_SHORTEST_TOKEN} characters")
         return value
 
     @property
@@ -107,7 +120,7 @@ def load(**flags: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = f"FRONTDESK_{str(first['loc'][0]).upper()}"
-        value = None if name.endswith("SECRET_KEY") else first["input"]
+        value = None if name in _SECRETS else first["input"]
         problem = str(first["msg"]).removeprefix("Value error, ")
         raise ConfigurationError(name, problem, "Set it in the environment.", value) from error
     settings = settings.completed()

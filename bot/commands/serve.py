@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import json
-import logging
 import os
 import secrets
+import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 from rich.console import Console
 from rich.panel import Panel
 
 from bot.app import create_app
 from bot.bootstrap import Frontdesk, build, own_sqlite_file
 from bot.commands.model import project_of, trained_model
+from bot.commands.port import check_port
 from bot.commands.seed import seed_shop
 from bot.core.access import Role
 from bot.core.errors import ConfigurationError
-from bot.dialogue.logs import quieten_rasa
+from bot.monitoring import traces
+from bot.monitoring.logs import configure_logs
 from bot.settings import Settings
 from bot.store import accounts
 from bot.store.database import Database
@@ -37,67 +41,98 @@ _GRACE_SECONDS = 3
 
 def run(settings: Settings) -> None:
     """Prepares what is missing, then serves until it is told to stop."""
-    _configure_logs()
-    _check_port(settings)
+    check_port(settings)
+    frontdesk, lock = _built(settings)
+    model = _made_ready(settings, frontdesk)
+    _serve(frontdesk, model)
+    del lock
+    console.print("Stopped.")
+
+
+def prepare(settings: Settings) -> Path:
+    """What several workers need once: database, demo shop and login, and a trained model.
+
+    Returns:
+        The model's path.
+
+    Raises:
+        FrontdeskError: Something is missing or wrong that cannot be made here.
+    """
+    frontdesk, _ = _built(settings)
+    return _made_ready(settings, frontdesk)
+
+
+def work(settings: Settings, model: Path, listener: socket.socket) -> None:
+    """Serves as one of several workers, until SIGTERM; then finishes what runs.
+
+    Raises:
+        ModelError: The model cannot be loaded.
+    """
+    frontdesk, _ = _built(settings)
+    _serve(frontdesk, model, listener)
+
+
+def _built(settings: Settings) -> tuple[Frontdesk, object | None]:
+    """What runs, and the lock of an SQLite file, to be kept while it runs."""
+    console.quiet = configure_logs()
     project_of(settings)
     frontdesk = build(settings)
-    lock = own_sqlite_file(frontdesk.database)
+    return frontdesk, own_sqlite_file(frontdesk.database)
+
+
+def _made_ready(settings: Settings, frontdesk: Frontdesk) -> Path:
     login = asyncio.run(_prepare(settings))
     model = trained_model(settings)
+    console.print(_welcome(settings, frontdesk, login))
+    return model
+
+
+def _serve(frontdesk: Frontdesk, model: Path, listener: socket.socket | None = None) -> None:
+    send_last_spans = traces.configure()
     failures: list[BaseException] = []
 
     def give_up(error: BaseException) -> None:
         failures.append(error)
         server.should_exit = True
 
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(frontdesk, model, give_up),
-            host=settings.host,
-            port=settings.port,
-            log_level="warning",
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            # No forwarded header is trusted: the public URL is a setting.
-            proxy_headers=False,
-            server_header=False,
-        )
-    )
-    console.print(_welcome(settings, frontdesk, login))
-    server.run()
-    del lock
+    app = create_app(frontdesk, model, give_up)
+    server = _Server(_server_config(frontdesk.settings, app), frontdesk.stop_claiming)
+    # uvicorn raises the signal once more when it has ended: this process then still has work.
+    signal.signal(signal.SIGTERM, server.handle_exit)
+    if listener is None:
+        signal.signal(signal.SIGINT, server.handle_exit)
+    server.run(sockets=[listener] if listener else None)
+    send_last_spans()
     if failures:
         raise failures[0]
-    console.print("Stopped.")
 
 
-def _configure_logs() -> None:
-    level = os.environ.get("FRONTDESK_LOG_LEVEL", "WARNING").upper()
-    known = logging.getLevelNamesMapping()
-    if level not in known:
-        raise ConfigurationError(
-            "FRONTDESK_LOG_LEVEL", "is no log level", "Use WARNING, INFO or ERROR.", level
-        )
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    quieten_rasa(known[level])
+class _Server(uvicorn.Server):
+    """Tells of a signal at once, before open connections are waited for."""
+
+    def __init__(self, config: uvicorn.Config, on_exit: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_exit = on_exit
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Ends the server; unlike uvicorn's, a second Ctrl-C does not cut off running turns."""
+        self._on_exit()
+        self.should_exit = True
 
 
-def _check_port(settings: Settings) -> None:
-    """Fails early: training first and failing then would waste a minute."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            used = error.errno == errno.EADDRINUSE
-            raise ConfigurationError(
-                "FRONTDESK_PORT" if used else "FRONTDESK_HOST",
-                "is in use by another program" if used else f"cannot be used ({error.strerror})",
-                f"Stop that program, or choose another: frontdesk serve --port {settings.port + 1}."
-                if used
-                else "Use 127.0.0.1, or 0.0.0.0 for all addresses of this machine.",
-                settings.port if used else settings.host,
-            ) from error
+def _server_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        # Its loggers go the way of all others.
+        log_config=None,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        # No forwarded header is trusted: the public URL is a setting.
+        proxy_headers=False,
+        server_header=False,
+    )
 
 
 async def _prepare(settings: Settings) -> tuple[str, str] | None:
@@ -155,5 +190,7 @@ def _welcome(settings: Settings, frontdesk: Frontdesk, login: tuple[str, str] | 
         lines.append(f"                    log in as {login[0]} with {login[1]}")
     lines.append(f"API docs            {url}/docs")
     lines.append(f"Channels            {', '.join(frontdesk.channels) or 'none'}")
+    if settings.workers > 1:
+        lines.append(f"Processes           {settings.workers}")
     lines.append("Stop with Ctrl-C.")
     return Panel("\n".join(lines), title="Frontdesk", expand=False)

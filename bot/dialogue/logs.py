@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 
+from bot.core.log_context import current_ids
+
 
 def _without_content(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
@@ -16,7 +18,31 @@ def _without_content(
     return {"event": event.get("event", "")}
 
 
-def quieten_rasa(level: int) -> None:
+def _renamed(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """The fields that the other lines have."""
+    return {
+        "time": event["timestamp"],
+        "level": event["level"],
+        "logger": "rasa",
+        "message": event["event"],
+        **current_ids(),
+    }
+
+
+_TEXT = (
+    structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S"),
+    structlog.dev.ConsoleRenderer(colors=False),
+)
+_JSON = (
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _renamed,
+    structlog.processors.JSONRenderer(),
+)
+
+
+def quieten_rasa(level: int, *, as_json: bool = False) -> None:
     """Keeps the names of Rasa's log events, of this level and above, and none of their values.
 
     Its standard loggers are held at ERROR: at lower levels they quote messages too.
@@ -26,8 +52,7 @@ def quieten_rasa(level: int) -> None:
         processors=[
             _without_content,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S"),
-            structlog.dev.ConsoleRenderer(colors=False),
+            *(_JSON if as_json else _TEXT),
         ],
         logger_factory=structlog.PrintLoggerFactory(),
     )

@@ -11,6 +11,7 @@ from bot.core.channel import Channel
 from bot.core.errors import DeliveryError
 from bot.core.faults import fault_point
 from bot.core.messages import Author, Status
+from bot.core.observer import DeliveryOutcome, DeliveryWatch, Observer, Unobserved
 from bot.core.transcript import Event, Hub
 from bot.store import inbox, outbox
 from bot.store.database import Database, LockedSession
@@ -25,8 +26,15 @@ _BACKOFF_LIMIT = 300.0
 class Deliveries:
     """Sends what waits in the outbox."""
 
-    def __init__(self, database: Database, hub: Hub, channels: Mapping[str, Channel]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        hub: Hub,
+        channels: Mapping[str, Channel],
+        observer: Observer | None = None,
+    ) -> None:
         self._database, self._hub, self._channels = database, hub, channels
+        self._observer = observer or Unobserved()
 
     async def run(self, conversation: str) -> bool:
         """Sends the messages of one conversation that are due.
@@ -49,22 +57,35 @@ class Deliveries:
             epoch = await outbox.current_epoch(connection, conversation)
         if queued is None:
             return False
+        with self._observer.delivery(queued.outgoing.address.channel) as watch:
+            return await self._deliver(session, queued, epoch, watch)
+
+    async def _deliver(
+        self, session: LockedSession, queued: outbox.Queued, epoch: int, watch: DeliveryWatch
+    ) -> bool:
         if queued.outgoing.author is Author.BOT and queued.epoch < epoch:
             await self._mark(session, queued, Status.DROPPED)
+            watch.ended(DeliveryOutcome.DROPPED)
             return True
         channel = self._channels.get(queued.outgoing.address.channel)
         if channel is None:
             await self._mark(session, queued, Status.FAILED, error="the channel is not connected")
+            watch.ended(DeliveryOutcome.FAILED)
             return True
         if queued.ambiguous and await self._reconcile(session, channel, queued):
+            watch.ended(DeliveryOutcome.FOUND)
             return True
         await self._mark(
             session, queued, Status.SENDING, attempts=queued.attempts + 1, resent=queued.ambiguous
         )
         fault_point("deliver.before_send")
-        return await self._send(session, channel, queued)
+        outcome = await self._send(session, channel, queued)
+        watch.ended(outcome)
+        return outcome is not DeliveryOutcome.RETRIED
 
-    async def _send(self, session: LockedSession, channel: Channel, queued: outbox.Queued) -> bool:
+    async def _send(
+        self, session: LockedSession, channel: Channel, queued: outbox.Queued
+    ) -> DeliveryOutcome:
         try:
             provider_id = await channel.send(queued.outgoing)
         except DeliveryError as error:
@@ -76,7 +97,7 @@ class Deliveries:
         fault_point("deliver.after_send")
         await self._sent(session, queued, provider_id)
         fault_point("deliver.after_commit")
-        return True
+        return DeliveryOutcome.SENT
 
     async def _sent(self, session: LockedSession, queued: outbox.Queued, provider_id: str) -> None:
         address = queued.outgoing.address
@@ -110,7 +131,7 @@ class Deliveries:
 
     async def _put_off(
         self, session: LockedSession, queued: outbox.Queued, error: DeliveryError
-    ) -> bool:
+    ) -> DeliveryOutcome:
         """Plans another attempt, or sets the message aside for a human to see."""
         attempts = queued.attempts + 1
         if error.permanent or attempts >= MAX_ATTEMPTS:
@@ -119,7 +140,7 @@ class Deliveries:
             )
             await self._mark(session, queued, Status.FAILED, error=error.reason[:256])
             await self._hub.publish(Event("desk", "state"))
-            return True
+            return DeliveryOutcome.FAILED
         wait = error.retry_after or min(_BACKOFF_LIMIT, 2.0**attempts) * random.uniform(0.5, 1.0)
         await self._mark(
             session,
@@ -128,7 +149,7 @@ class Deliveries:
             error=error.reason[:256],
             next_attempt_at=time.time() + wait,
         )
-        return False
+        return DeliveryOutcome.RETRIED
 
     async def _mark(
         self, session: LockedSession, queued: outbox.Queued, status: Status, **changes: object

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.core.channel import Channel
 from bot.core.faults import fault_point
 from bot.core.messages import WebhookRequest, WebhookResult
+from bot.core.observer import Observer, Unobserved
 from bot.core.transcript import Event, Hub
 from bot.store import inbox
 from bot.store.database import Database
@@ -14,8 +15,9 @@ from bot.store.rows import utc_now
 class Receiver:
     """Takes webhook requests of all channels."""
 
-    def __init__(self, database: Database, hub: Hub) -> None:
+    def __init__(self, database: Database, hub: Hub, observer: Observer | None = None) -> None:
         self._database, self._hub = database, hub
+        self._observer = observer or Unobserved()
 
     async def receive(self, channel: Channel, request: WebhookRequest) -> WebhookResult:
         """Stores what one webhook brings; the result may be acknowledged.
@@ -24,6 +26,12 @@ class Receiver:
             SignatureError, PayloadError: As the connector judged.
             StoreUnavailableError: Nothing was stored; the platform must send it again.
         """
+        with self._observer.webhook(channel.name) as watch:
+            result = await self._receive(channel, request)
+            watch.answered(result.status)
+        return result
+
+    async def _receive(self, channel: Channel, request: WebhookRequest) -> WebhookResult:
         result = await channel.receive(request)
         if result.inbound or result.receipts:
             now = utc_now()
@@ -32,6 +40,7 @@ class Receiver:
                 moved = await inbox.note_receipts(connection, result.receipts, now)
                 fault_point("receive.before_commit")
             fault_point("receive.after_commit")
+            self._observer.repeated(channel.name, len(result.inbound) - len(new))
             for conversation in {*new, *moved}:
                 await self._hub.publish(Event(f"conversation:{conversation}", "messages"))
             if new:

@@ -17,7 +17,9 @@ from bot.core.errors import ShopError
 from bot.core.faults import fault_point
 from bot.core.handoff import Handoff, HandoffCase
 from bot.core.identity import Identity
+from bot.core.log_context import log_ids
 from bot.core.messages import Author, Content
+from bot.core.observer import Observer, TurnOutcome, TurnWatch, Unobserved
 from bot.core.shop import Crm, Pos
 from bot.core.transcript import Event, Hub
 from bot.dialogue.brain import Answer, Brain, Person
@@ -25,6 +27,7 @@ from bot.dialogue.output import HandoffRequest
 from bot.dialogue.tracker_store import TurnMemory
 from bot.flow.failures import log_failure
 from bot.flow.notices import Notices
+from bot.flow.turn_outcome import count_turn
 from bot.store import events, outbox, turns
 from bot.store.database import Database, LockedSession
 from bot.store.rows import new_id, utc_now
@@ -50,6 +53,7 @@ class Turns:
 
     Args:
         brain: Gives the brain in use now; asked once a turn, so that a new model may come between.
+        observer: Is told of steps, outcomes and handoffs.
     """
 
     def __init__(
@@ -61,10 +65,11 @@ class Turns:
         channels: Mapping[str, Channel],
         handoff: Handoff,
         notices: Notices,
+        observer: Observer | None = None,
     ) -> None:
         self._database, self._hub, self._brain = database, hub, brain
         self._shop, self._channels, self._notices = shop, channels, notices
-        self._handoff = handoff
+        self._handoff, self._observer = handoff, observer or Unobserved()
 
     async def run(self, conversation: str) -> bool:
         """Answers what waits in one conversation.
@@ -76,6 +81,11 @@ class Turns:
         Raises:
             StoreUnavailableError: Nothing was changed.
         """
+        turn_id = new_id()
+        with log_ids(turn=turn_id), self._observer.turn(turn_id) as watch:
+            return await self._run(conversation, turn_id, watch)
+
+    async def _run(self, conversation: str, turn_id: str, watch: TurnWatch) -> bool:
         async with self._database.try_lock("turn", conversation) as session:
             if session is None:
                 return False
@@ -87,19 +97,26 @@ class Turns:
                 messages = await self._resolve_numbers(connection, row, messages)
                 brain = self._brain()
                 memory = await self._memory(connection, brain, row)
+            watch.passed("claim")
             fault_point("turn.claimed")
             await self._hub.publish(Event(f"conversation:{conversation}", "typing", Author.BOT))
             answer = await self._answer(session, brain, row, messages, memory)
             if answer is None:
+                watch.ended(TurnOutcome.FAILED)
                 return False
             brief = await self._brief(row, messages, answer)
             name = await self._name(row, answer.person)
+            watch.passed("answer")
             fault_point("turn.answered")
             async with session.write() as connection:
-                last_event = await self._commit(connection, row, messages, answer, brief, name)
+                last_event = await self._commit(
+                    connection, row, messages, answer, brief, name, turn_id
+                )
                 fault_point("turn.before_commit")
             brain.keep(answer, last_event)
             fault_point("turn.after_commit")
+            watch.passed("commit")
+            watch.ended(count_turn(self._observer, answer, silent=memory is None))
         await self._tell(conversation)
         return True
 
@@ -254,9 +271,10 @@ class Turns:
         answer: Answer,
         brief: str,
         name: str,
+        turn_id: str,
     ) -> int:
         """Writes the whole turn; returns the number of the conversation's last event."""
-        now, turn_id = utc_now(), new_id()
+        now = utc_now()
         fresh = await turns.conversation(connection, row.id, for_update=True)
         ownership = row.ownership
         overtaken = fresh is None or fresh.ownership.epoch != ownership.epoch

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from math import inf
 
 from bot.core.errors import StoreUnavailableError
+from bot.core.log_context import log_ids
 from bot.core.transcript import Hub
 from bot.flow.failures import log_failure
 
@@ -22,7 +23,8 @@ _PAUSE_AFTER_FAILURE = 1.0
 _PAUSE_WHEN_HELD = 0.25
 # Timers may end a little early: without it the loop would look again until they are due.
 _SHORTEST_WAIT = 0.02
-DRAIN_SECONDS = 25.0
+# With the three seconds for open connections: a process ends within 25 s.
+DRAIN_SECONDS = 20.0
 
 
 class Worker:
@@ -51,6 +53,7 @@ class Worker:
         self._put_off: dict[str, float] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
 
     async def start(self) -> None:
         """Begins to work."""
@@ -58,6 +61,10 @@ class Worker:
             asyncio.create_task(self._listen(), name=f"{self._name}-listen"),
             asyncio.create_task(self._loop(), name=f"{self._name}-loop"),
         ]
+
+    def stop_claiming(self) -> None:
+        """Begins no more work; may be called from a signal handler."""
+        self._closing = True
 
     async def stop(self) -> None:
         """Claims nothing more, and lets what runs finish."""
@@ -111,12 +118,18 @@ class Worker:
         # Those that are put off still stand first in the list: look behind them.
         found = await self._find(self._parallel * 2 + len(self._put_off))
         fresh = [c for c in found if c not in self._running and c not in self._put_off][:free]
+        if self._closing:
+            return False
         for conversation in fresh:
             task = asyncio.create_task(self._guarded(conversation), name=f"{self._name}-work")
             self._running[conversation] = task
         return bool(fresh)
 
     async def _guarded(self, conversation: str) -> None:
+        with log_ids(conversation=conversation):
+            await self._do(conversation)
+
+    async def _do(self, conversation: str) -> None:
         pause = 0.0
         try:
             if not await self._work(conversation):

@@ -21,15 +21,15 @@ async def accept(
     """Stores inbound messages; those already stored are left alone.
 
     Returns:
-        The ids of the conversations that got a new message, in order, each once.
+        The conversation of each new message, in order.
     """
-    changed: dict[str, None] = {}
+    changed = []
     for message in messages:
         conversation = conversation_id(message.address)
         await _ensure_conversation(connection, conversation, message, now)
         if await _insert(connection, conversation, message, now):
-            changed[conversation] = None
-    return list(changed)
+            changed.append(conversation)
+    return changed
 
 
 async def _ensure_conversation(
