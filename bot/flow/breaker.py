@@ -42,6 +42,11 @@ class Breaker:
             return inf
         return 0.0 if self._until is None else max(0.0, self._until - self._clock())
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing may go but a probe."""
+        return self._until is not None
+
     def begin(self) -> bool:
         """Notes that a message goes, which `wait` allowed.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 
 from bot.core.channel import Channel
@@ -14,7 +14,7 @@ from bot.core.faults import fault_point
 from bot.core.messages import Author, Status
 from bot.core.transcript import Event, Hub
 from bot.flow.breaker import LONGEST_RETRY_AFTER
-from bot.flow.gates import Gates, Passage
+from bot.flow.gates import Account, Gates, Passage
 from bot.store import inbox, outbox
 from bot.store.database import Database, LockedSession
 from bot.store.rows import provider_key, utc_now
@@ -41,6 +41,7 @@ class Deliveries:
 
     Args:
         rates: Messages a second of each account, by channel; one that is not named has no limit.
+        clock: Seconds that only grow; what accounts wait by.
     """
 
     def __init__(
@@ -49,20 +50,22 @@ class Deliveries:
         hub: Hub,
         channels: Mapping[str, Channel],
         rates: Mapping[str, float] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database, self._hub, self._channels = database, hub, channels
-        self._gates = Gates(rates or {})
+        self._gates = Gates(rates or {}, clock)
+        self._held: list[Account] = []
 
     async def waiting(self, limit: int) -> list[str]:
         """Conversations with a message that may be sent now, longest waiting first."""
+        self._held = held = self._gates.held()
         async with self._database.read() as connection:
-            return await outbox.conversations_waiting(
-                connection, time.time(), limit, self._gates.held()
-            )
+            found = await outbox.conversations_waiting(connection, time.time(), limit, held)
+        return self._gates.admitted(found)
 
     def due_in(self) -> float:
-        """Seconds until an account that must wait may send; infinite when none must."""
-        return self._gates.opens_in()
+        """Seconds until an account that `waiting` last left out may send; else infinite."""
+        return self._gates.opens_in(self._held)
 
     async def run(self, conversation: str) -> bool:
         """Sends the messages of one conversation that are due.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
@@ -14,6 +14,7 @@ from bot.flow.breaker import Breaker
 from bot.flow.rate import TokenBucket
 
 Account = tuple[str, str]
+_SPARE = 2
 
 
 @dataclass(slots=True)
@@ -50,6 +51,10 @@ class Gate:
     def wait(self) -> float:
         """Seconds until a message may pass; infinite while one must come back first."""
         return max(self.breaker.wait(), self._bucket.wait())
+
+    def room(self) -> float:
+        """How many may pass at once; infinite where nothing limits them."""
+        return 1.0 if self.breaker.is_open else self._bucket.room()
 
     @contextmanager
     def passing(self, conversation: str) -> Iterator[Passage | None]:
@@ -91,7 +96,20 @@ class Gates:
         """The accounts whose messages must wait now."""
         return [account for account, gate in self._gates.items() if gate.wait() > 0]
 
-    def opens_in(self) -> float:
-        """Seconds until the first of the held accounts may send; infinite when none waits."""
-        waits = (gate.wait() for gate in self._gates.values())
-        return min((wait for wait in waits if wait > 0), default=inf)
+    def admitted(self, waiting: Sequence[tuple[str, Address]]) -> list[str]:
+        """Of these conversations, in their order, those that have a chance to pass.
+
+        More than may pass: another replica may be at work on the first of them.
+        """
+        room: dict[Gate, float] = {}
+        admitted = []
+        for conversation, address in waiting:
+            gate = self.of(address)
+            room[gate] = room.get(gate, gate.room() + _SPARE) - 1
+            if room[gate] >= 0:
+                admitted.append(conversation)
+        return admitted
+
+    def opens_in(self, held: Sequence[Account]) -> float:
+        """Seconds until the first of these accounts may send; infinite when there is none."""
+        return min((self._gates[account].wait() for account in held), default=inf)

@@ -35,6 +35,10 @@ class TokenBucket:
         self._tokens, self._filled_at = min(self._most, self._tokens + gained), now
         return max(0.0, 1.0 - self._tokens) / self._rate
 
+    def room(self) -> float:
+        """How many may go at once, now."""
+        return math.inf if self._rate is None else math.floor(self._tokens)
+
     def take(self) -> None:
         """Notes that a message goes, which `wait` allowed."""
         if self._rate is not None:

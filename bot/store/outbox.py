@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.messages import Author, Button, Content, Outgoing, Status
+from bot.core.messages import Address, Author, Button, Content, Outgoing, Status
 from bot.store import tables as t
 from bot.store.rows import address_of, content_of, new_id, reserve_seqs
 
@@ -117,8 +117,8 @@ async def _write_buttons(
 
 async def conversations_waiting(
     connection: AsyncConnection, now: float, limit: int, held: Sequence[tuple[str, str]] = ()
-) -> list[str]:
-    """Conversations whose first unsent message may be tried now.
+) -> list[tuple[str, Address]]:
+    """Conversations whose first unsent message may be tried now, with their addresses.
 
     Args:
         now: Unix time.
@@ -132,7 +132,8 @@ async def conversations_waiting(
         .subquery()
     )
     query = (
-        select(heads.c.conversation_id)
+        select(t.conversation)
+        .join(heads, heads.c.conversation_id == t.conversation.c.id)
         .join(
             t.message,
             (t.message.c.conversation_id == heads.c.conversation_id)
@@ -144,10 +145,9 @@ async def conversations_waiting(
     )
     if held:
         account = tuple_(t.conversation.c.channel, t.conversation.c.account)
-        query = query.join(t.conversation, t.conversation.c.id == heads.c.conversation_id)
         query = query.where(account.not_in(held))
     rows = await connection.execute(query)
-    return [row.conversation_id for row in rows]
+    return [(row.id, address_of(row)) for row in rows]
 
 
 async def head(connection: AsyncConnection, conversation: str, now: float) -> Queued | None:
