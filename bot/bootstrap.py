@@ -24,6 +24,7 @@ from bot.flow.deliver import Deliveries
 from bot.flow.desk import Desk, StoredTranscript
 from bot.flow.hub import LocalHub, PostgresHub
 from bot.flow.notices import Notices
+from bot.flow.rate import read_rate
 from bot.flow.receive import Receiver
 from bot.flow.turn import Shop, Turns
 from bot.flow.workers import Worker
@@ -32,10 +33,9 @@ from bot.monitoring.metrics import Metrics
 from bot.monitoring.monitor import Monitor
 from bot.project import read_yaml
 from bot.settings import Settings
-from bot.store import outbox, turns
+from bot.store import turns
 from bot.store.database import Database, async_url
 from bot.store.migrate import migrate
-from bot.store.rows import utc_now
 
 ACTIONS_PACKAGE = "actions"
 # The first message that a model reads takes several times as long as the next.
@@ -169,7 +169,8 @@ def _workers(made: Frontdesk, notices: Notices) -> list[Worker]:
         notices,
         made.monitor,
     )
-    delivery = Deliveries(database, hub, made.channels, made.monitor)
+    rates = sending_rates(made.settings)
+    delivery = Deliveries(database, hub, made.channels, rates, made.monitor)
 
     async def inbox(limit: int) -> list[str]:
         if made.brain is None:
@@ -177,13 +178,9 @@ def _workers(made: Frontdesk, notices: Notices) -> list[Worker]:
         async with database.read() as connection:
             return await turns.waiting(connection, limit)
 
-    async def outgoing(limit: int) -> list[str]:
-        async with database.read() as connection:
-            return await outbox.conversations_waiting(connection, utc_now().timestamp(), limit)
-
     return [
         Worker("turn", "inbox", hub, inbox, turn.run),
-        Worker("deliver", "outbox", hub, outgoing, delivery.run),
+        Worker("deliver", "outbox", hub, delivery.waiting, delivery.run, due_in=delivery.due_in),
     ]
 
 
@@ -230,18 +227,31 @@ def connect_channels(settings: Settings) -> dict[str, Channel]:
     """The channels of ``credentials.yml``, by name.
 
     Raises:
-        ConfigurationError: A channel's secret is missing.
+        ConfigurationError: A channel's secret is missing, or its rate is no number.
     """
     channels: dict[str, Channel] = {}
     for name, section in read_yaml(settings.credentials).items():
         credentials = dict(section or {})
         kind = str(credentials.pop("type", name))
+        # How fast its messages go out is the engine's business: see `sending_rates`.
+        read_rate(name, credentials.pop("rate", None))
         if kind == "webchat":
             # Frontdesk's own channel: no platform gives it a secret.
             credentials.setdefault("secret", settings.secret_key)
         module = _plugin("channels", kind, f"credentials.yml: {name}")
         channels[name] = module.create(name, credentials, settings.reachable_url)
     return channels
+
+
+def sending_rates(settings: Settings) -> dict[str, float]:
+    """How many messages a second each account of a channel may send, where there is a limit.
+
+    Raises:
+        ConfigurationError: A rate is no number above 0.
+    """
+    sections = read_yaml(settings.credentials).items()
+    rates = {name: read_rate(name, (section or {}).get("rate")) for name, section in sections}
+    return {name: rate for name, rate in rates.items() if rate is not None}
 
 
 def _connect_handoff(endpoints: Mapping[str, Any]) -> Handoff:

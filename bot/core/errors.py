@@ -64,6 +64,8 @@ class DeliveryError(FrontdeskError):
         permanent: True when another attempt cannot succeed.
         retry_after: Seconds the platform asked to wait; None where it did not say.
         code: The platform's own error code.
+        whole_account: True when the platform limits the account that sends and not this message:
+            its other messages wait too, and none loses an attempt.
     """
 
     def __init__(
@@ -73,10 +75,12 @@ class DeliveryError(FrontdeskError):
         permanent: bool,
         retry_after: float | None = None,
         code: str | None = None,
+        whole_account: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason, self.permanent = reason, permanent
         self.retry_after, self.code = retry_after, code
+        self.whole_account = whole_account
 
 
 class ConversationError(FrontdeskError):

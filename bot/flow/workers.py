@@ -36,6 +36,8 @@ class Worker:
         find: Gives conversations that have work, at most as many as asked for.
         work: Does the work of one conversation.
         parallel: How many conversations at once.
+        due_in: Seconds until conversations may have work that have none now; infinite when that is
+            not known.
     """
 
     def __init__(
@@ -46,9 +48,11 @@ class Worker:
         find: Callable[[int], Awaitable[list[str]]],
         work: Callable[[str], Awaitable[bool]],
         parallel: int = 8,
+        due_in: Callable[[], float] = lambda: inf,
     ) -> None:
         self._name, self._topic, self._hub = name, topic, hub
         self._find, self._work, self._parallel = find, work, parallel
+        self._due_in = due_in
         self._running: dict[str, asyncio.Task[None]] = {}
         self._put_off: dict[str, float] = {}
         self._wake = asyncio.Event()
@@ -107,7 +111,7 @@ class Worker:
 
     def _until_next_look(self) -> float:
         soonest = min(self._put_off.values(), default=inf) - time.monotonic()
-        return max(_SHORTEST_WAIT, min(POLL_SECONDS, soonest))
+        return max(_SHORTEST_WAIT, min(POLL_SECONDS, soonest, self._due_in()))
 
     async def _start_work(self) -> bool:
         now = time.monotonic()

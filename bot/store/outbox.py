@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.messages import Author, Button, Content, Outgoing, Status
+from bot.core.messages import Address, Author, Button, Content, Outgoing, Status
 from bot.store import tables as t
 from bot.store.rows import address_of, content_of, new_id, reserve_seqs
 
@@ -36,6 +36,7 @@ class Queued:
         ambiguous: A crash left it between sending and "sent".
         attempts: How often it was tried before.
         last_attempt: Unix time of the last attempt.
+        written_at: Unix time at which it was written.
     """
 
     outgoing: Outgoing
@@ -43,6 +44,7 @@ class Queued:
     ambiguous: bool
     attempts: int
     last_attempt: float
+    written_at: float
 
 
 async def write(
@@ -113,8 +115,15 @@ async def _write_buttons(
         await connection.execute(t.button.insert(), rows)
 
 
-async def conversations_waiting(connection: AsyncConnection, now: float, limit: int) -> list[str]:
-    """Conversations whose first unsent message may be tried now."""
+async def conversations_waiting(
+    connection: AsyncConnection, now: float, limit: int, held: Sequence[tuple[str, str]] = ()
+) -> list[tuple[str, Address]]:
+    """Conversations whose first unsent message may be tried now, with their addresses.
+
+    Args:
+        now: Unix time.
+        held: Channels and accounts that may send nothing now.
+    """
     due = or_(t.message.c.next_attempt_at.is_(None), t.message.c.next_attempt_at <= now)
     heads = (
         select(t.message.c.conversation_id, func.min(t.message.c.seq).label("seq"))
@@ -122,8 +131,9 @@ async def conversations_waiting(connection: AsyncConnection, now: float, limit: 
         .group_by(t.message.c.conversation_id)
         .subquery()
     )
-    rows = await connection.execute(
-        select(heads.c.conversation_id)
+    query = (
+        select(t.conversation)
+        .join(heads, heads.c.conversation_id == t.conversation.c.id)
         .join(
             t.message,
             (t.message.c.conversation_id == heads.c.conversation_id)
@@ -133,7 +143,11 @@ async def conversations_waiting(connection: AsyncConnection, now: float, limit: 
         .order_by(t.message.c.created_at)
         .limit(limit)
     )
-    return [row.conversation_id for row in rows]
+    if held:
+        account = tuple_(t.conversation.c.channel, t.conversation.c.account)
+        query = query.where(account.not_in(held))
+    rows = await connection.execute(query)
+    return [(row.id, address_of(row)) for row in rows]
 
 
 async def head(connection: AsyncConnection, conversation: str, now: float) -> Queued | None:
@@ -164,6 +178,7 @@ def _queued(row: Row[Any]) -> Queued:
         ambiguous=row.status == Status.SENDING,
         attempts=row.attempts,
         last_attempt=row.updated_at.timestamp(),
+        written_at=row.created_at.timestamp(),
     )
 
 

@@ -42,7 +42,7 @@ class Observed:
             notices,
             monitor,
         )
-        self.deliveries = Deliveries(database, hub, channels, monitor)
+        self.deliveries = Deliveries(database, hub, channels, observer=monitor)
 
     async def receive(self, *messages: Inbound, error: Exception | None = None) -> None:
         """As one webhook."""

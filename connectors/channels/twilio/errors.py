@@ -37,6 +37,8 @@ _REASONS = {
 # Temporary although Twilio may answer 400.
 _TEMPORARY = frozenset((14107, 20429, 21611, 30001, 63018))
 _TEMPORARY_STATUS = frozenset((408, 425, 429))
+# They limit the shop's number or account, and not the one customer.
+_WHOLE_ACCOUNT = frozenset((20429, 21611, 30001, 63018))
 
 
 class UnconfirmedError(DeliveryError):
@@ -58,7 +60,11 @@ def refused(status: int, code: int | None, retry_after: str | None) -> DeliveryE
         return UnconfirmedError(reason, permanent=False, retry_after=wait, code=shown)
     permanent = status not in _TEMPORARY_STATUS and code not in _TEMPORARY
     return DeliveryError(
-        reason, permanent=permanent, retry_after=None if permanent else wait, code=shown
+        reason,
+        permanent=permanent,
+        retry_after=None if permanent else wait,
+        code=shown,
+        whole_account=code in _WHOLE_ACCOUNT or (status == 429 and code not in _TEMPORARY),
     )
 
 
