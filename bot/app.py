@@ -27,12 +27,13 @@ _DEMO = Path(__file__).parent.parent / "connectors" / "demo" / "static"
 
 
 def create_app(
-    frontdesk: Frontdesk, model: Path, on_failure: Callable[[BaseException], None]
+    frontdesk: Frontdesk, model: Path | None, on_failure: Callable[[BaseException], None]
 ) -> FastAPI:
     """The application; its lifespan starts and stops `frontdesk`.
 
     Args:
-        model: Loaded while the server already answers ``/healthz``.
+        model: Loaded while the server already answers ``/healthz``; None for the active one of the
+            registry, which is then followed.
         on_failure: Told when the model cannot be loaded.
     """
 
@@ -98,9 +99,13 @@ def _add_health(app: FastAPI, frontdesk: Frontdesk) -> None:
                 await frontdesk.database.ping()
         except (StoreUnavailableError, TimeoutError):
             problems.append("the database does not answer")
-        if frontdesk.brain is None:
+        if frontdesk.models.brain is None:
             problems.append("no model is loaded yet")
-        body = {"status": "not ready" if problems else "ready", "problems": problems}
+        body = {
+            "status": "not ready" if problems else "ready",
+            "problems": problems,
+            "model": frontdesk.models.loaded,
+        }
         return JSONResponse(body, status_code=503 if problems else 200)
 
 

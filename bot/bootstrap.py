@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import importlib
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,10 +24,14 @@ from bot.dialogue.brain import Brain
 from bot.flow.deliver import Deliveries
 from bot.flow.desk import Desk, StoredTranscript
 from bot.flow.hub import LocalHub, PostgresHub
+from bot.flow.model_library import ModelLibrary
+from bot.flow.models import TOPIC as MODELS_TOPIC
+from bot.flow.models import Models
 from bot.flow.notices import Notices
 from bot.flow.receive import Receiver
 from bot.flow.turn import Shop, Turns
 from bot.flow.workers import Worker
+from bot.model_files import MODELS
 from bot.project import read_yaml
 from bot.settings import Settings
 from bot.store import outbox, turns
@@ -42,7 +47,7 @@ class Frontdesk:
     """Everything that runs, built by `build`.
 
     Attributes:
-        brain: None until `load_brain`; until then the server is up but not ready.
+        models: No brain until `load_brain`; until then the server is up but not ready.
     """
 
     settings: Settings
@@ -55,7 +60,7 @@ class Frontdesk:
     receiver: Receiver
     transcript: StoredTranscript
     desk: Desk
-    brain: Brain | None = None
+    models: Models
     workers: list[Worker] = field(default_factory=list)
 
     def current_brain(self) -> Brain:
@@ -64,13 +69,20 @@ class Frontdesk:
         Raises:
             ModelError: None is loaded yet.
         """
-        if self.brain is None:
+        if self.models.brain is None:
             raise ModelError("no model is loaded")
-        return self.brain
+        return self.models.brain
 
-    async def load_brain(self, model: Path) -> None:
-        """Loads a model beside the running work."""
-        self.brain = await asyncio.to_thread(Brain.load, model, self.database, self.actions)
+    async def load_brain(self, model: Path | None = None) -> None:
+        """Loads a model beside the running work: this one for good, else the active one.
+
+        Raises:
+            ModelError: None can be loaded.
+        """
+        if model is None:
+            await self.models.load_active()
+        else:
+            await self.models.load_pinned(model)
 
     async def receive(self, channel: Channel, request: WebhookRequest) -> WebhookResult:
         """The way in for all webhooks."""
@@ -88,6 +100,7 @@ class Frontdesk:
     async def stop(self) -> None:
         """Claims nothing more, finishes what runs, and closes connections."""
         await asyncio.gather(*(worker.stop() for worker in self.workers))
+        await self.models.stop()
         await self.hub.aclose()
         for channel in self.channels.values():
             await channel.aclose()
@@ -109,7 +122,10 @@ def build(settings: Settings) -> Frontdesk:
     shop = connect_shop(settings)
     channels = connect_channels(settings)
     handoff = _connect_handoff(endpoints)
-    notices = Notices(lambda: made.brain.domain.responses if made.brain else {})
+    actions = connect_actions(endpoints)
+    library = model_library(settings, database)
+    known = Models(database, library, actions, f"{socket.gethostname()}:{settings.port}")
+    notices = Notices(lambda: known.brain.domain.responses if known.brain else {})
     made = Frontdesk(
         settings=settings,
         database=database,
@@ -117,10 +133,11 @@ def build(settings: Settings) -> Frontdesk:
         shop=shop,
         channels=channels,
         handoff=handoff,
-        actions=connect_actions(endpoints),
+        actions=actions,
         receiver=Receiver(database, hub),
         transcript=StoredTranscript(database),
         desk=Desk(database, hub, shop.crm, shop.pos, notices),
+        models=known,
     )
     made.workers = _workers(made, notices)
     return made
@@ -132,7 +149,7 @@ def _workers(made: Frontdesk, notices: Notices) -> list[Worker]:
     delivery = Deliveries(database, hub, made.channels)
 
     async def inbox(limit: int) -> list[str]:
-        if made.brain is None:
+        if made.models.brain is None:
             return []
         async with database.read() as connection:
             return await turns.waiting(connection, limit)
@@ -144,7 +161,13 @@ def _workers(made: Frontdesk, notices: Notices) -> list[Worker]:
     return [
         Worker("turn", "inbox", hub, inbox, turn.run),
         Worker("deliver", "outbox", hub, outgoing, delivery.run),
+        Worker("model", MODELS_TOPIC, hub, made.models.find, made.models.work, parallel=1),
     ]
+
+
+def model_library(settings: Settings, database: Database) -> ModelLibrary:
+    """Where models are found: the project's folder, then what came from the database."""
+    return ModelLibrary(database, [settings.project_dir / MODELS], settings.state_dir / MODELS)
 
 
 def _plugin(folder: str, kind: str, key: str) -> Any:

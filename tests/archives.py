@@ -27,7 +27,9 @@ def repack(
             if file is None:
                 new.addfile(member)
                 continue
-            data = changes.get(member.name, lambda same: same)(file.read())
+            data = file.read()
+            if member.name in changes:
+                data = changes[member.name](data)
             member.size = len(data)
             new.addfile(member, io.BytesIO(data))
         if extra:

@@ -18,7 +18,7 @@ from rich.panel import Panel
 
 from bot.app import create_app
 from bot.bootstrap import Frontdesk, build, own_sqlite_file
-from bot.commands.model import project_of, trained_model
+from bot.commands.model import project_of, settle_model, trained_model
 from bot.commands.seed import seed_shop
 from bot.core.access import Role
 from bot.core.errors import ConfigurationError
@@ -42,8 +42,9 @@ def run(settings: Settings) -> None:
     project_of(settings)
     frontdesk = build(settings)
     lock = own_sqlite_file(frontdesk.database)
+    # A model that is named is used as it is, and stays; else the registry's is followed.
+    model = trained_model(settings) if settings.model is not None else None
     login = asyncio.run(_prepare(settings))
-    model = trained_model(settings)
     failures: list[BaseException] = []
 
     def give_up(error: BaseException) -> None:
@@ -101,7 +102,7 @@ def _check_port(settings: Settings) -> None:
 
 
 async def _prepare(settings: Settings) -> tuple[str, str] | None:
-    """Database, demo shop and demo login; returns the login where this is a local trial."""
+    """Database, demo shop, login and model; returns the login where this is a local trial."""
     database = Database(settings.database_url)
     try:
         await migrate(database)
@@ -109,7 +110,10 @@ async def _prepare(settings: Settings) -> tuple[str, str] | None:
             with console.status("Seeding the demo shop…"):
                 line = await seed_shop(settings)
             console.print(line)
-        return await _demo_login(settings, database) if settings.is_local else None
+        login = await _demo_login(settings, database) if settings.is_local else None
+        if settings.model is None:
+            await settle_model(settings, database)
+        return login
     finally:
         await database.aclose()
 

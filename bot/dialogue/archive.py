@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 
 from packaging.version import InvalidVersion
 from packaging.version import parse as parse_version
@@ -118,7 +118,7 @@ def _check_member(member: tarfile.TarInfo) -> None:
         raise ValueError("it holds a link or a device")
 
 
-def _read_rest(stream: IO[bytes]) -> None:
+def _read_rest(stream: gzip.GzipFile) -> None:
     read = 0
     while data := stream.read(_PART):
         read += len(data)
