@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bot.bootstrap import connect_actions, model_library
@@ -108,7 +109,8 @@ async def _named(settings: Settings, database: Database, target: str, note: str)
 
 async def _follow(database: Database, model: Model) -> None:
     """Tells the replicas, and says what each does."""
-    console.print(f"Version {model.version} ({model.file}) is active.", soft_wrap=True)
+    line = f"Version {model.version} ({model.file}) is active."
+    console.print(line, markup=False, soft_wrap=True)
     await announce(database, Event(TOPIC, "state"))
     deadline = time.monotonic() + _WATCH_SECONDS
     with console.status("Waiting for the replicas…"):
@@ -166,9 +168,9 @@ def _table(known: list[Model], replicas: list[Replica]) -> Table:
             model.sha256[:_DIGEST_SHOWN],
             _time(model.trained_at),
             _time(model.activated_at),
-            ", ".join(r.name for r in replicas if r.version == model.version),
-            model.file,
-            model.note,
+            escape(", ".join(r.name for r in replicas if r.version == model.version)),
+            escape(model.file),
+            escape(model.note),
         )
     return table
 
