@@ -31,12 +31,13 @@ _DEMO = Path(__file__).parent.parent / "connectors" / "demo" / "static"
 
 
 def create_app(
-    frontdesk: Frontdesk, model: Path, on_failure: Callable[[BaseException], None]
+    frontdesk: Frontdesk, model: Path | None, on_failure: Callable[[BaseException], None]
 ) -> FastAPI:
     """The application; its lifespan starts and stops `frontdesk`.
 
     Args:
-        model: Loaded while the server already answers ``/healthz``.
+        model: Loaded while the server already answers ``/healthz``; None for the active one of the
+            registry, which is then followed.
         on_failure: Told when the model cannot be loaded.
     """
 
@@ -99,6 +100,7 @@ def _add_monitoring(app: FastAPI, frontdesk: Frontdesk) -> None:
             partial(read_queues, frontdesk.database),
             token=settings.metrics_token,
             is_local=settings.is_local,
+            model=lambda: frontdesk.models.loaded,
         )
     )
 

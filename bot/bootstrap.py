@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import importlib
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,11 +24,15 @@ from bot.dialogue.brain import Brain
 from bot.flow.deliver import Deliveries
 from bot.flow.desk import Desk, StoredTranscript
 from bot.flow.hub import LocalHub, PostgresHub
+from bot.flow.model_library import ModelLibrary
+from bot.flow.models import TOPIC as MODELS_TOPIC
+from bot.flow.models import Models
 from bot.flow.notices import Notices
 from bot.flow.rate import read_rate
 from bot.flow.receive import Receiver
 from bot.flow.turn import Shop, Turns
 from bot.flow.workers import Worker
+from bot.model_files import MODELS
 from bot.monitoring.health import Health
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.monitor import Monitor
@@ -38,8 +43,6 @@ from bot.store.database import Database, async_url
 from bot.store.migrate import migrate
 
 ACTIONS_PACKAGE = "actions"
-# The first message that a model reads takes several times as long as the next.
-_FIRST_MESSAGE = "hello"
 
 
 @dataclass(slots=True)
@@ -48,8 +51,7 @@ class Frontdesk:
 
     Attributes:
         monitor: Counts and times what the message path does.
-        brain: None until `load_brain`; until then the server is up but not ready.
-        warming: Whether a model is loaded and has not read its first message.
+        models: No brain until `load_brain`; until then the server is up but not ready.
     """
 
     settings: Settings
@@ -63,8 +65,7 @@ class Frontdesk:
     transcript: StoredTranscript
     desk: Desk
     monitor: Monitor
-    brain: Brain | None = None
-    warming: bool = False
+    models: Models
     workers: list[Worker] = field(default_factory=list)
 
     def current_brain(self) -> Brain:
@@ -73,28 +74,24 @@ class Frontdesk:
         Raises:
             ModelError: None is loaded yet.
         """
-        if self.brain is None:
+        if self.models.brain is None:
             raise ModelError("no model is loaded")
-        return self.brain
+        return self.models.brain
 
-    async def load_brain(self, model: Path) -> None:
-        """Loads a model beside the running work, and uses it once it has read a message."""
-        brain = await asyncio.to_thread(Brain.load, model, self.database, self.actions)
-        self.warming = True
-        try:
-            await brain.parse(_FIRST_MESSAGE)
-        finally:
-            self.warming = False
-        self.brain = brain
+    async def load_brain(self, model: Path | None = None) -> None:
+        """Loads a model beside the running work: this one for good, else the active one.
+
+        Raises:
+            ModelError: None can be loaded.
+        """
+        if model is None:
+            await self.models.load_active()
+        else:
+            await self.models.load_pinned(model)
 
     def health(self) -> Health:
         """What may keep this process from traffic."""
-        return Health(self.database, self._model_problem)
-
-    def _model_problem(self) -> str:
-        if self.brain is not None:
-            return ""
-        return "the model is not warm yet" if self.warming else "no model is loaded yet"
+        return Health(self.database, lambda: "" if self.models.brain else "no model is loaded yet")
 
     async def receive(self, channel: Channel, request: WebhookRequest) -> WebhookResult:
         """The way in for all webhooks."""
@@ -117,6 +114,7 @@ class Frontdesk:
     async def stop(self) -> None:
         """Claims nothing more, finishes what runs, and closes connections."""
         await asyncio.gather(*(worker.stop() for worker in self.workers))
+        await self.models.stop()
         await self.hub.aclose()
         for channel in self.channels.values():
             await channel.aclose()
@@ -139,7 +137,10 @@ def build(settings: Settings) -> Frontdesk:
     channels = connect_channels(settings)
     handoff = _connect_handoff(endpoints)
     monitor = Monitor(Metrics())
-    notices = Notices(lambda: made.brain.domain.responses if made.brain else {})
+    actions = connect_actions(endpoints)
+    library = model_library(settings, database)
+    known = Models(database, library, actions, _replica(settings))
+    notices = Notices(lambda: known.brain.domain.responses if known.brain else {})
     made = Frontdesk(
         settings=settings,
         database=database,
@@ -147,14 +148,21 @@ def build(settings: Settings) -> Frontdesk:
         shop=shop,
         channels=channels,
         handoff=handoff,
-        actions=connect_actions(endpoints),
+        actions=actions,
         receiver=Receiver(database, hub, monitor),
         transcript=StoredTranscript(database),
         desk=Desk(database, hub, shop.crm, shop.pos, notices),
         monitor=monitor,
+        models=known,
     )
     made.workers = _workers(made, notices)
     return made
+
+
+def _replica(settings: Settings) -> str:
+    """This process's name among those that share a database."""
+    name = f"{socket.gethostname()}:{settings.port}"
+    return name if settings.workers == 1 else f"{name}/{os.getpid()}"
 
 
 def _workers(made: Frontdesk, notices: Notices) -> list[Worker]:
@@ -173,7 +181,7 @@ def _workers(made: Frontdesk, notices: Notices) -> list[Worker]:
     delivery = Deliveries(database, hub, made.channels, rates, made.monitor)
 
     async def inbox(limit: int) -> list[str]:
-        if made.brain is None:
+        if made.models.brain is None:
             return []
         async with database.read() as connection:
             return await turns.waiting(connection, limit)
@@ -181,7 +189,13 @@ def _workers(made: Frontdesk, notices: Notices) -> list[Worker]:
     return [
         Worker("turn", "inbox", hub, inbox, turn.run),
         Worker("deliver", "outbox", hub, delivery.waiting, delivery.run, due_in=delivery.due_in),
+        Worker("model", MODELS_TOPIC, hub, made.models.find, made.models.work, parallel=1),
     ]
+
+
+def model_library(settings: Settings, database: Database) -> ModelLibrary:
+    """Where models are found: the project's folder, then what came from the database."""
+    return ModelLibrary(database, [settings.project_dir / MODELS], settings.state_dir / MODELS)
 
 
 def _plugin(folder: str, kind: str, key: str) -> Any:

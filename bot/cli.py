@@ -21,6 +21,8 @@ agents = typer.Typer(no_args_is_help=True, help="The humans who answer customers
 app.add_typer(agents, name="agent")
 benchmarks = typer.Typer(no_args_is_help=True, help="Measurements on this machine.")
 app.add_typer(benchmarks, name="benchmark")
+models = typer.Typer(help="The trained models: which is in use, and going back.")
+app.add_typer(models, name="models")
 
 Database = Annotated[
     str | None,
@@ -70,9 +72,39 @@ def serve(
 @app.command()
 def train(
     force: Annotated[bool, typer.Option(help="Train although nothing changed")] = False,
+    register: Annotated[bool, typer.Option(help="Add it to `frontdesk models`")] = True,
+    note: Annotated[str, typer.Option(help="What is new in it, for `frontdesk models`")] = "",
+    database_url: Database = None,
 ) -> None:
     """Trains the model from data/, domain.yml and config.yml, when they changed."""
-    command("train").run(configuration.load(), force=force)
+    settings = configuration.load(database_url=database_url)
+    command("train").run(settings, force=force, register=register, note=note)
+
+
+@models.callback(invoke_without_command=True)
+def list_models(context: typer.Context, database_url: Database = None) -> None:
+    """Lists the trained models: which is active, and where each runs."""
+    if context.invoked_subcommand is None:
+        command("models").show(configuration.load(database_url=database_url))
+    elif database_url is not None:
+        raise typer.BadParameter("write --database-url after the command")
+
+
+@models.command("activate")
+def activate_model(
+    target: Annotated[str, typer.Argument(metavar="VERSION|FILE", help="As `frontdesk models`")],
+    note: Annotated[str, typer.Option(help="What is new in it, where it is a file")] = "",
+    database_url: Database = None,
+) -> None:
+    """Tries a model, and makes all replicas change to it while they run."""
+    settings = configuration.load(database_url=database_url)
+    command("models").activate(settings, target, note)
+
+
+@models.command("rollback")
+def rollback_model(database_url: Database = None) -> None:
+    """Goes back to the model that was active before."""
+    command("models").rollback(configuration.load(database_url=database_url))
 
 
 @app.command()

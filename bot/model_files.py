@@ -28,14 +28,13 @@ class Project:
     def inputs(self) -> list[Path]:
         """All files that decide what the model becomes."""
         code = Path(__file__).parent / "nlu"
-        return sorted(
-            [
-                self.root / "config.yml",
-                self.root / "domain.yml",
-                *(self.root / "data").rglob("*.yml"),
-                *code.rglob("*.py"),
-            ]
-        )
+        # In an order that does not depend on where a machine keeps the files.
+        return [
+            *sorted(code.rglob("*.py")),
+            self.root / "config.yml",
+            *sorted((self.root / "data").rglob("*.yml")),
+            self.root / "domain.yml",
+        ]
 
     def digest(self) -> str:
         """Changes when one of the inputs, Rasa or Frontdesk's components change."""

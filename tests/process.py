@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 
-from bot.model_files import Project, current_model
+from bot.model_files import Project, current_model, remember
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60.0
@@ -52,11 +52,16 @@ def prepared_state(folder: Path) -> Path:
 
 @dataclass
 class Server:
-    """One running `frontdesk serve`."""
+    """One running `frontdesk serve`.
+
+    Attributes:
+        follows: It runs the active model of the registry, and not one file.
+    """
 
     state: Path
     port: int
     environment: dict[str, str] = field(default_factory=dict)
+    follows: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -78,6 +83,10 @@ class Server:
             "FRONTDESK_MODEL": str(trained_model()),
             "PYTHONUNBUFFERED": "1",
         }
+        if self.follows:
+            model = Path(variables.pop("FRONTDESK_MODEL"))
+            project = Project(ROOT, self.state)
+            remember(project, project.digest(), model)
         with (self.state / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "bot.cli", "serve"],

@@ -20,7 +20,7 @@ from rich.panel import Panel
 
 from bot.app import create_app
 from bot.bootstrap import Frontdesk, build, own_sqlite_file
-from bot.commands.model import project_of, trained_model
+from bot.commands.model import project_of, settle_model, trained_model
 from bot.commands.port import check_port
 from bot.commands.seed import seed_shop
 from bot.core.access import Role
@@ -43,33 +43,30 @@ def run(settings: Settings) -> None:
     """Prepares what is missing, then serves until it is told to stop."""
     check_port(settings)
     frontdesk, lock = _built(settings)
-    model = _made_ready(settings, frontdesk)
-    _serve(frontdesk, model)
+    _make_ready(settings, frontdesk)
+    _serve(frontdesk)
     del lock
     console.print("Stopped.")
 
 
-def prepare(settings: Settings) -> Path:
+def prepare(settings: Settings) -> None:
     """What several workers need once: database, demo shop and login, and a trained model.
-
-    Returns:
-        The model's path.
 
     Raises:
         FrontdeskError: Something is missing or wrong that cannot be made here.
     """
     frontdesk, _ = _built(settings)
-    return _made_ready(settings, frontdesk)
+    _make_ready(settings, frontdesk)
 
 
-def work(settings: Settings, model: Path, listener: socket.socket) -> None:
+def work(settings: Settings, listener: socket.socket) -> None:
     """Serves as one of several workers, until SIGTERM; then finishes what runs.
 
     Raises:
         ModelError: The model cannot be loaded.
     """
     frontdesk, _ = _built(settings)
-    _serve(frontdesk, model, listener)
+    _serve(frontdesk, listener)
 
 
 def _built(settings: Settings) -> tuple[Frontdesk, object | None]:
@@ -80,14 +77,14 @@ def _built(settings: Settings) -> tuple[Frontdesk, object | None]:
     return frontdesk, own_sqlite_file(frontdesk.database)
 
 
-def _made_ready(settings: Settings, frontdesk: Frontdesk) -> Path:
+def _make_ready(settings: Settings, frontdesk: Frontdesk) -> None:
+    if settings.model is not None:
+        trained_model(settings)  # says early that there is none of this name
     login = asyncio.run(_prepare(settings))
-    model = trained_model(settings)
     console.print(_welcome(settings, frontdesk, login))
-    return model
 
 
-def _serve(frontdesk: Frontdesk, model: Path, listener: socket.socket | None = None) -> None:
+def _serve(frontdesk: Frontdesk, listener: socket.socket | None = None) -> None:
     send_last_spans = traces.configure()
     failures: list[BaseException] = []
 
@@ -95,7 +92,8 @@ def _serve(frontdesk: Frontdesk, model: Path, listener: socket.socket | None = N
         failures.append(error)
         server.should_exit = True
 
-    app = create_app(frontdesk, model, give_up)
+    # A model that is named is used as it is, and stays; else the registry's is followed.
+    app = create_app(frontdesk, frontdesk.settings.model, give_up)
     server = _Server(_server_config(frontdesk.settings, app), frontdesk.stop_claiming)
     # uvicorn raises the signal once more when it has ended: this process then still has work.
     signal.signal(signal.SIGTERM, server.handle_exit)
@@ -136,7 +134,7 @@ def _server_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
 
 
 async def _prepare(settings: Settings) -> tuple[str, str] | None:
-    """Database, demo shop and demo login; returns the login where this is a local trial."""
+    """Database, demo shop, login and model; returns the login where this is a local trial."""
     database = Database(settings.database_url)
     try:
         await migrate(database)
@@ -144,7 +142,10 @@ async def _prepare(settings: Settings) -> tuple[str, str] | None:
             with console.status("Seeding the demo shop…"):
                 line = await seed_shop(settings)
             console.print(line)
-        return await _demo_login(settings, database) if settings.is_local else None
+        login = await _demo_login(settings, database) if settings.is_local else None
+        if settings.model is None:
+            await settle_model(settings, database)
+        return login
     finally:
         await database.aclose()
 

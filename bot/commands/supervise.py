@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from types import FrameType
 
 from prometheus_client.multiprocess import mark_process_dead
@@ -65,12 +64,11 @@ def run(settings: Settings) -> None:
     ):
         # Before the workers import the library of metrics, which reads it then.
         os.environ[SHARED_FOLDER] = figures
-        model = _prepared(settings, stop)
-        if model is None:
+        if not _prepared(settings, stop):
             return
 
         def start() -> BaseProcess:
-            process = _spawning.Process(target=_work, args=(settings, model, listener))
+            process = _spawning.Process(target=_work, args=(settings, listener))
             process.start()
             return process
 
@@ -91,8 +89,8 @@ class _StopSignal:
         self.came = True
 
 
-def _prepared(settings: Settings, stop: _StopSignal) -> Path | None:
-    """The model to serve, when everything is in place; None when it was told to stop."""
+def _prepared(settings: Settings, stop: _StopSignal) -> bool:
+    """Puts everything in place; False when it was told to stop."""
     ours, theirs = _spawning.Pipe(duplex=False)
     process = _spawning.Process(target=_prepare, args=(settings, theirs))
     process.start()
@@ -101,26 +99,27 @@ def _prepared(settings: Settings, stop: _StopSignal) -> Path | None:
         if stop.came:
             process.terminate()
     try:
-        model, problem = ours.recv()
+        problem = ours.recv()
     except EOFError:
-        model, problem = None, "" if stop.came else "The preparation ended; see above."
+        problem = "" if stop.came else "The preparation ended; see above."
     process.join()
     if problem:
         raise FrontdeskError(problem)
-    return model if isinstance(model, Path) else None
+    return not stop.came
 
 
 def _prepare(settings: Settings, result: Connection) -> None:
-    """In a process of its own: sends the model's path, or what was wrong."""
+    """In a process of its own: sends what was wrong, or an empty text."""
     quieten_imports()
     try:
-        result.send((command("serve").prepare(settings), ""))
+        command("serve").prepare(settings)
+        result.send("")
     except FrontdeskError as error:
         # As text: the errors' own arguments are lost on the way between processes.
-        result.send((None, str(error)))
+        result.send(str(error))
 
 
-def _work(settings: Settings, model: Path, listener: socket.socket) -> None:
+def _work(settings: Settings, listener: socket.socket) -> None:
     """In a worker: serves until it is told to stop, or until the watching process is gone."""
     # Ctrl-C reaches every process of the terminal; the watching one passes it on as SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -128,7 +127,7 @@ def _work(settings: Settings, model: Path, listener: socket.socket) -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
-    command("serve").work(settings, model, listener)
+    command("serve").work(settings, listener)
 
 
 def _follow(parent: int) -> None:

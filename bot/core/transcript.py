@@ -62,7 +62,7 @@ class Event:
     """Something changed.
 
     Attributes:
-        topic: ``conversation:<id>``, ``desk``, ``inbox`` or ``outbox``.
+        topic: ``conversation:<id>``, ``desk``, ``inbox``, ``outbox`` or ``models``.
         kind: ``messages``, ``state`` or ``typing``.
         author: Who is typing; empty otherwise.
     """

@@ -9,10 +9,13 @@ from typing import Any
 
 from rasa.core.agent import Agent
 from rasa.core.lock_store import InMemoryLockStore
+from rasa.shared.constants import UTTER_PREFIX
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import SlotSet
+from rasa.shared.core.events import ActionExecuted, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import RasaException
+from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_NAME_KEY
 from rasa.utils.endpoints import EndpointConfig
 
 from bot.core.actions import ActionContext
@@ -113,6 +116,12 @@ class Brain:
             raise ModelError("no model is loaded")
         return domain
 
+    @property
+    def custom_actions(self) -> set[str]:
+        """The names of the actions that the domain expects somebody to run."""
+        names = set(map(str, self.domain.user_actions))
+        return {name for name in names if not name.startswith(UTTER_PREFIX)}
+
     def recall(self, conversation: str, last_event: int) -> TurnMemory | None:
         """A conversation as the last turn left it; None where its events must be loaded.
 
@@ -180,6 +189,24 @@ class Brain:
         """What the brain understands of a text: Rasa's parse result."""
         parsed: dict[str, Any] = await self._agent.parse_message(typed_text(text, ()))
         return parsed
+
+    async def rehearse(self, text: str) -> None:
+        """Understands a text and chooses what would follow; runs no action, stores nothing.
+
+        Raises:
+            ModelError: Nothing was understood or chosen.
+        """
+        parsed = await self.parse(text)
+        intent = parsed.get(INTENT) or {}
+        events = [
+            SessionStarted(),
+            ActionExecuted(ACTION_LISTEN_NAME),
+            UserUttered(text, intent, parsed.get(ENTITIES), parsed),
+        ]
+        tracker = DialogueStateTracker.from_events("rehearsal", events, self.domain.slots)
+        predicted = self._agent.predict_next_with_tracker(tracker)
+        if not intent.get(INTENT_NAME_KEY) or predicted is None:
+            raise ModelError("The model understands no intent, or has no policy.")
 
 
 def _person(tracker: DialogueStateTracker | None, before: Person) -> Person:

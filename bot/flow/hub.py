@@ -13,15 +13,29 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 
 import asyncpg
-from sqlalchemy import make_url
+from sqlalchemy import func, make_url, select
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
 from bot.core.transcript import Event
+from bot.store.database import Database
 
 logger = logging.getLogger(__name__)
 _PG_CHANNEL = "frontdesk"
 # A slow reader loses hints, never messages: it reads the store when it comes to the next one.
 _BACKLOG = 100
+
+
+async def announce(database: Database, event: Event) -> None:
+    """Tells all processes on a PostgreSQL, from one that runs no hub; on SQLite they poll.
+
+    Raises:
+        StoreUnavailableError: The database does not answer.
+    """
+    if database.is_sqlite:
+        return
+    payload = json.dumps(asdict(event) | {"origin": ""})
+    async with database.write() as connection:
+        await connection.execute(select(func.pg_notify(_PG_CHANNEL, payload)))
 
 
 class LocalHub:

@@ -28,12 +28,14 @@ def create_router(
     *,
     token: str,
     is_local: bool,
+    model: Callable[[], object],
 ) -> APIRouter:
     """The three routes.
 
     Args:
         token: Who sends it as a bearer token may read the metrics; empty where none is set.
         is_local: Whether only this machine reaches the server; then no token is needed.
+        model: Says which model is in use; None until one is loaded.
     """
     router = APIRouter()
 
@@ -46,7 +48,11 @@ def create_router(
     async def readyz() -> JSONResponse:
         """Webhooks may be sent here; else 503, and `problems` says why."""
         problems = list(await health.problems())
-        body = {"status": "not ready" if problems else "ready", "problems": problems}
+        body = {
+            "status": "not ready" if problems else "ready",
+            "problems": problems,
+            "model": model(),
+        }
         return JSONResponse(body, status_code=503 if problems else 200)
 
     @router.get("/metrics", tags=["health"], response_class=Response)

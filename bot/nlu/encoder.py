@@ -12,7 +12,9 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -82,6 +84,22 @@ class Encoder:
         self._inputs = {node.name for node in self._session.get_inputs()}
         self.encode = lru_cache(maxsize=_REMEMBERED)(self._encode)
 
+    @classmethod
+    def shared(cls, files: EncoderFiles) -> Encoder:
+        """The encoder of these files, loaded once for all models of a process.
+
+        While one model takes another's place both are loaded, and an encoder is most of a model's
+        memory and of the time for which loading stops all other threads.
+
+        Raises:
+            InvalidConfigException: As the constructor.
+        """
+        with _loading:
+            known = _in_use.get(files.identity)
+            if known is None:
+                known = _in_use[files.identity] = cls(files)
+            return known
+
     def _encode(self, text: str) -> Vector:
         ids = np.array([self._tokenizer.encode(_SIGNS.read(text)).ids], np.int64)
         feed = {
@@ -94,6 +112,10 @@ class Encoder:
         vector: Vector = np.concatenate([weight * _unit(output) for weight, output in parts])
         vector.setflags(write=False)  # it is shared with whoever asks next
         return vector
+
+
+_in_use: WeakValueDictionary[str, Encoder] = WeakValueDictionary()
+_loading = Lock()
 
 
 def _session(graph: Path | bytes) -> Any:
@@ -187,7 +209,7 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
     ) -> None:
         super().__init__(name, config)
         self._storage, self._resource = model_storage, resource
-        self._encoder = Encoder(EncoderFiles.find(config["model_dir"]))
+        self._encoder = Encoder.shared(EncoderFiles.find(config["model_dir"]))
         self._english = config["model_dir"] is None
 
     @classmethod

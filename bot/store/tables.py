@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -189,4 +190,49 @@ api_token = Table(
     Column("label", String(128), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
+)
+
+# Trained models: see bot.store.models.
+model = Table(
+    "model",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    Column("file", String(256), nullable=False),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("made_of", String(64), nullable=False, server_default=""),
+    Column("note", String(256), nullable=False, server_default=""),
+    Column("trained_at", Instant),
+    Column("registered_at", Instant, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("false")),
+    Column("activated_at", Instant),
+    Column("chosen_for", String(64), nullable=False, server_default=""),
+    Column("previous", Integer),
+    Column("failure", String(512), nullable=False, server_default=""),
+    Column("failed_at", Instant),
+    Index(
+        "ix_model_active",
+        "active",
+        unique=True,
+        sqlite_where=text("active"),
+        postgresql_where=text("active"),
+    ),
+)
+
+model_part = Table(
+    "model_part",
+    metadata,
+    Column("version", ForeignKey("model.version"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# Which model each running process has loaded; no version where FRONTDESK_MODEL names the file.
+replica = Table(
+    "replica",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("version", Integer),
+    Column("file", String(256), nullable=False),
+    Column("seen_at", Instant, nullable=False),
 )

@@ -137,7 +137,11 @@ class TestWhoMayRead:
 
         app = FastAPI()
         health = Health(Database(f"sqlite:///{folder}/none.db"), lambda: "")
-        app.include_router(create_router(health, Metrics(), nothing, token=token, is_local=local))
+        app.include_router(
+            create_router(
+                health, Metrics(), nothing, token=token, is_local=local, model=lambda: None
+            )
+        )
         headers = {b"Authorization": header.encode()} if header else {}
         return TestClient(app).get("/metrics", headers=headers)
 
