@@ -14,7 +14,7 @@ from rasa.utils.endpoints import EndpointConfig
 
 from bot.core.errors import ModelError, StoreUnavailableError
 from bot.dialogue.brain import Brain
-from bot.dialogue.loading import give_back_memory, load_checked
+from bot.dialogue.loading import give_back_memory, load_beside, load_checked
 from bot.flow.model_library import ModelLibrary
 from bot.store import models
 from bot.store.database import Database
@@ -139,9 +139,8 @@ class Models:
     async def _try(self, model: Model) -> None:
         try:
             path = await self._library.path(model)
-            brain = await asyncio.to_thread(
-                load_checked, path, model.sha256, self._database, self._actions
-            )
+            load = load_checked if self.brain is None else load_beside
+            brain = await asyncio.to_thread(load, path, model.sha256, self._database, self._actions)
         except ModelError as error:
             await self._refuse(model, error)
             return

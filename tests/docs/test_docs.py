@@ -76,7 +76,8 @@ def _check_command(words: list[str], line: str) -> None:
     while words and not words[0].startswith("-") and hasattr(command, "commands"):
         assert words[0] in command.commands, f"no such command: {line}"
         command = command.commands[words.pop(0)]
-    assert not hasattr(command, "commands"), f"not a whole command: {line}"
+    whole = not hasattr(command, "commands") or command.invoke_without_command
+    assert whole, f"not a whole command: {line}"
     flags = {flag for option in command.params for flag in (*option.opts, *option.secondary_opts)}
     for word in words:
         if word.startswith("-"):

@@ -72,9 +72,10 @@ def commands() -> dict[str, set[str]]:
 
 def _walk(group: Any, prefix: str) -> Any:
     for name, command in group.commands.items():
-        if hasattr(command, "commands"):
+        is_group = hasattr(command, "commands")
+        if is_group:
             yield from _walk(command, f"{prefix}{name} ")
-        else:
+        if not is_group or command.invoke_without_command:
             spelt = [flag for p in command.params for flag in (*p.opts, *p.secondary_opts)]
             yield prefix + name, {flag for flag in spelt if flag.startswith("-")}
 

@@ -87,6 +87,7 @@ async def test_the_active_one_takes_the_place_and_the_old_one_is_gone(site: Site
     await site.activate("good")
     await site.models.load_active()
     assert await site.follow() == [], "the active one runs"
+    assert site.models.brain is not None
     old = weakref.ref(site.models.brain)
     await site.activate("other")
     assert await site.follow() == ["2"]
