@@ -43,6 +43,12 @@ def workers(server: Server) -> list[psutil.Process]:
     return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
 
+def somebody_asks(server: Server) -> None:
+    """A new customer asks and is answered."""
+    with Visitor(server.url) as visitor:
+        assert visitor.ask(ASKED)
+
+
 def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
@@ -51,13 +57,10 @@ def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
 
 
 def test_a_killed_worker_is_replaced_and_customers_do_not_notice(pair: Server) -> None:
-    with Visitor(pair.url) as visitor:
-        assert visitor.ask(ASKED)
-        before = {process.pid for process in workers(pair)}
-        victim = min(before)
-        os.kill(victim, signal.SIGKILL)
-        for _ in range(3):
-            assert visitor.ask(ASKED)
+    victim = min(process.pid for process in workers(pair))
+    os.kill(victim, signal.SIGKILL)
+    for _ in range(4):
+        somebody_asks(pair)
     until(lambda: len({p.pid for p in workers(pair)} - {victim}) == 2)
     assert '"message": "worker ' in pair.log
 
@@ -68,9 +71,8 @@ def test_figures_are_those_of_all_workers(pair: Server) -> None:
         return sum(float(line.split()[-1]) for line in lines if line.startswith("frontdesk_turns_"))
 
     before = turns()
-    with Visitor(pair.url) as visitor:
-        for _ in range(4):
-            visitor.ask(ASKED)
+    for _ in range(4):
+        somebody_asks(pair)
     # Whichever worker is asked.
     assert [turns() for _ in range(6)] == [before + 4] * 6
 
