@@ -38,7 +38,7 @@ class Metrics:
 
     def __init__(self) -> None:
         # When a series began is of no use to anybody here, and would be as many series again.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
         self.step_seconds = Histogram(
             "frontdesk_turn_step_seconds",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
 from tests.postgres import temporary_database
 from tests.process import ROOT, Server, Visitor, free_port, running, trained_model
@@ -75,6 +78,42 @@ def test_figures_are_those_of_all_workers(pair: Server) -> None:
         somebody_asks(pair)
     # Whichever worker is asked.
     assert [turns() for _ in range(6)] == [before + 4] * 6
+
+
+async def test_pages_of_the_desk_find_the_worker_that_made_them(pair: Server) -> None:
+    # Each page and each websocket is taken by whichever worker comes first.
+    for _ in range(8):
+        async with httpx.AsyncClient(base_url=pair.url, follow_redirects=True) as browser:
+            page = await browser.post("/desk/login", data=pair.login)
+            (client,) = set(re.findall(r"'client_id': '([-\w]+)'", page.text))
+            assert await opened(pair, client, browser.cookies) == "40"
+
+
+async def test_a_page_that_nobody_made_is_told_so(pair: Server) -> None:
+    async with httpx.AsyncClient(base_url=pair.url, follow_redirects=True) as browser:
+        await browser.post("/desk/login", data=pair.login)
+        assert await opened(pair, "no-page", browser.cookies) == "44"
+
+
+async def test_only_agents_may_ask_whose_a_page_is(pair: Server) -> None:
+    async with httpx.AsyncClient(base_url=pair.url) as stranger:
+        assert (await stranger.get("/desk/_page/no-page")).status_code == 303
+
+
+async def opened(server: Server, client: str, cookies: httpx.Cookies) -> str:
+    """What Socket.IO says to the page's websocket: 40 when it is connected, 44 when refused."""
+    query = f"client_id={client}&implicit_handshake=true&tab_id=t&document_id=d&next_message_id=0"
+    address = f"ws://127.0.0.1:{server.port}/desk/_nicegui_ws/socket.io/?{query}"
+    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+    async with connect(
+        f"{address}&EIO=4&transport=websocket",
+        origin=Origin(server.url),
+        additional_headers=headers,
+        proxy=None,
+    ) as socket:
+        assert str(await socket.recv()).startswith("0")
+        await socket.send("40")
+        return str(await socket.recv())[:2]
 
 
 def test_sigterm_ends_all(pair: Server) -> None:
