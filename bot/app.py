@@ -20,6 +20,7 @@ from bot.core.messages import WebhookRequest, WebhookResult
 from bot.monitoring.logs import log_task_failures
 from bot.monitoring.routes import create_router as create_monitoring
 from bot.monitoring.routes import read_queues
+from bot.peers import Peers
 from connectors.channels.webchat import WebchatChannel
 from connectors.channels.webchat.routes import create_router
 from desk import api, pages
@@ -31,7 +32,10 @@ _DEMO = Path(__file__).parent.parent / "connectors" / "demo" / "static"
 
 
 def create_app(
-    frontdesk: Frontdesk, model: Path | None, on_failure: Callable[[BaseException], None]
+    frontdesk: Frontdesk,
+    model: Path | None,
+    on_failure: Callable[[BaseException], None],
+    peers: Peers | None = None,
 ) -> FastAPI:
     """The application; its lifespan starts and stops `frontdesk`.
 
@@ -39,6 +43,7 @@ def create_app(
         model: Loaded while the server already answers ``/healthz``; None for the active one of the
             registry, which is then followed.
         on_failure: Told when the model cannot be loaded.
+        peers: The workers that share the port; None where there is one.
     """
 
     def loaded(loading: asyncio.Task[None]) -> None:
@@ -72,7 +77,13 @@ def create_app(
     app.include_router(api.create_api(frontdesk.desk, frontdesk.database))
     if frontdesk.settings.is_demo_shop:
         _add_shop_page(app)
-    pages.mount(app, frontdesk.desk, frontdesk.database, frontdesk.settings.secret_key)
+    pages.mount(
+        app,
+        frontdesk.desk,
+        frontdesk.database,
+        frontdesk.settings.secret_key,
+        peers.others if peers else None,
+    )
     return app
 
 

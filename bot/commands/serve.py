@@ -27,6 +27,7 @@ from bot.core.access import Role
 from bot.core.errors import ConfigurationError
 from bot.monitoring import traces
 from bot.monitoring.logs import configure_logs
+from bot.peers import Peers
 from bot.settings import Settings
 from bot.store import accounts
 from bot.store.database import Database
@@ -59,14 +60,17 @@ def prepare(settings: Settings) -> None:
     _make_ready(settings, frontdesk)
 
 
-def work(settings: Settings, listener: socket.socket) -> None:
+def work(settings: Settings, listener: socket.socket, peers: Peers) -> None:
     """Serves as one of several workers, until SIGTERM; then finishes what runs.
+
+    Args:
+        listener: What all of them listen on.
 
     Raises:
         ModelError: The model cannot be loaded.
     """
     frontdesk, _ = _built(settings)
-    _serve(frontdesk, listener)
+    _serve(frontdesk, listener, peers)
 
 
 def _built(settings: Settings) -> tuple[Frontdesk, object | None]:
@@ -84,7 +88,11 @@ def _make_ready(settings: Settings, frontdesk: Frontdesk) -> None:
     console.print(_welcome(settings, frontdesk, login))
 
 
-def _serve(frontdesk: Frontdesk, listener: socket.socket | None = None) -> None:
+def _serve(
+    frontdesk: Frontdesk,
+    listener: socket.socket | None = None,
+    peers: Peers | None = None,
+) -> None:
     send_last_spans = traces.configure()
     failures: list[BaseException] = []
 
@@ -93,13 +101,13 @@ def _serve(frontdesk: Frontdesk, listener: socket.socket | None = None) -> None:
         server.should_exit = True
 
     # A model that is named is used as it is, and stays; else the registry's is followed.
-    app = create_app(frontdesk, frontdesk.settings.model, give_up)
+    app = create_app(frontdesk, frontdesk.settings.model, give_up, peers)
     server = _Server(_server_config(frontdesk.settings, app), frontdesk.stop_claiming)
     # uvicorn raises the signal once more when it has ended: this process then still has work.
     signal.signal(signal.SIGTERM, server.handle_exit)
     if listener is None:
         signal.signal(signal.SIGINT, server.handle_exit)
-    server.run(sockets=[listener] if listener else None)
+    server.run(sockets=[listener, peers.announce()] if listener and peers else None)
     send_last_spans()
     if failures:
         raise failures[0]

@@ -17,8 +17,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import FrameType
 
 from prometheus_client.multiprocess import mark_process_dead
@@ -28,6 +30,7 @@ from bot.commands.port import listen
 from bot.core.errors import ConfigurationError, FrontdeskError
 from bot.monitoring.logs import configure_logs
 from bot.monitoring.metrics import SHARED_FOLDER
+from bot.peers import Peers
 from bot.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -61,18 +64,20 @@ def run(settings: Settings) -> None:
     with (
         listen(settings) as listener,
         tempfile.TemporaryDirectory(prefix="frontdesk-metrics-") as figures,
+        tempfile.TemporaryDirectory(prefix="frontdesk-workers-") as ports,
     ):
+        peers = Peers(Path(ports))
         # Before the workers import the library of metrics, which reads it then.
         os.environ[SHARED_FOLDER] = figures
         if not _prepared(settings, stop):
             return
 
         def start() -> BaseProcess:
-            process = _spawning.Process(target=_work, args=(settings, listener))
+            process = _spawning.Process(target=_work, args=(settings, listener, peers))
             process.start()
             return process
 
-        Supervisor(start, settings.workers, stop).run()
+        Supervisor(start, partial(_forget, peers), settings.workers, stop).run()
     if not as_json:
         print("Stopped.", file=sys.stderr)
 
@@ -119,7 +124,7 @@ def _prepare(settings: Settings, result: Connection) -> None:
         result.send(str(error))
 
 
-def _work(settings: Settings, listener: socket.socket) -> None:
+def _work(settings: Settings, listener: socket.socket, peers: Peers) -> None:
     """In a worker: serves until it is told to stop, or until the watching process is gone."""
     # Ctrl-C reaches every process of the terminal; the watching one passes it on as SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -127,7 +132,7 @@ def _work(settings: Settings, listener: socket.socket) -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
-    command("serve").work(settings, listener)
+    command("serve").work(settings, listener, peers)
 
 
 def _follow(parent: int) -> None:
@@ -157,12 +162,19 @@ class Supervisor:
 
     Args:
         start: Starts one.
+        forget: Told the id of one that died.
         count: How many.
         stop: Its `came` says when to end.
     """
 
-    def __init__(self, start: Callable[[], BaseProcess], count: int, stop: _StopSignal) -> None:
-        self._start, self._stop = start, stop
+    def __init__(
+        self,
+        start: Callable[[], BaseProcess],
+        forget: Callable[[int], None],
+        count: int,
+        stop: _StopSignal,
+    ) -> None:
+        self._start, self._forget, self._stop = start, forget, stop
         self._places = [_Place(number) for number in range(1, count + 1)]
 
     def run(self) -> None:
@@ -201,7 +213,9 @@ class Supervisor:
                     process.exitcode,
                     pause,
                 )
-            _forget(process)
+            if process.pid is not None:
+                self._forget(process.pid)
+            process.close()
 
     def _end_all(self) -> None:
         """Passes SIGTERM on, waits, and kills what does not end."""
@@ -221,8 +235,7 @@ def _kill(late: Sequence[BaseProcess]) -> None:
         process.join()
 
 
-def _forget(process: BaseProcess) -> None:
-    """Takes the present figures of a dead worker out of the metrics; what it counted stays."""
-    if process.pid is not None and os.environ.get(SHARED_FOLDER):
-        mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
-    process.close()
+def _forget(peers: Peers, process: int) -> None:
+    """Takes a dead worker's port and its present figures out; what it counted stays."""
+    peers.forget(process)
+    mark_process_dead(process)  # type: ignore[no-untyped-call]

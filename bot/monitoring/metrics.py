@@ -14,6 +14,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.core import GaugeMetricFamily
@@ -36,6 +37,8 @@ class Metrics:
     """All that is counted and timed in this process."""
 
     def __init__(self) -> None:
+        # When a series began is of no use to anybody here, and would be as many series again.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
         self.step_seconds = Histogram(
             "frontdesk_turn_step_seconds",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -14,6 +15,7 @@ from bot.store.database import Database
 from desk.pages.guard import Guard
 from desk.pages.login import create_login
 from desk.pages.page import DeskPage
+from desk.pages.relay import Relay
 from desk.pages.seen import Seen
 from desk.pages.sessions import BASE, Sessions, token_of
 
@@ -22,13 +24,21 @@ _STATIC = Path(__file__).parent / "static"
 _RECONNECT_SECONDS = 30.0
 
 
-def mount(app: FastAPI, desk: Desk, database: Database, secret: str) -> None:
+def mount(
+    app: FastAPI,
+    desk: Desk,
+    database: Database,
+    secret: str,
+    other_workers: Callable[[], Sequence[int]] | None = None,
+) -> None:
     """Adds the desk under ``/desk``. Call it once in a process, after the other routes.
 
     Args:
         desk: The operations.
         database: Where agents and their sessions are.
         secret: Signs the cookie of the page framework; who is logged in does not depend on it.
+        other_workers: The local ports of those that share the server's port; None where it has
+            none to share with.
     """
     sessions, seen = Sessions(database), Seen()
     app.include_router(create_login(sessions))
@@ -57,5 +67,7 @@ def mount(app: FastAPI, desk: Desk, database: Database, secret: str) -> None:
             "same_site": "lax",
         },
     )
+    if other_workers is not None:
+        pages_app.add_middleware(Relay, others=other_workers)
     # Added last, hence outermost: what it refuses reaches no page, not even the framework's cookie.
     pages_app.add_middleware(Guard, sessions=sessions)

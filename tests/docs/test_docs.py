@@ -24,7 +24,7 @@ pytestmark = pytest.mark.parametrize(
     "shown", [pytest.param(Page(path), id=path.name) for path in PAGES]
 )
 
-_TOP = ("actions", "bot", "connectors", "data", "desk", "docs", "packages", "tests")
+_TOP = ("actions", "bot", "connectors", "data", "deploy", "desk", "docs", "packages", "tests")
 _PATH = re.compile(rf"(?:{'|'.join(_TOP)})/[\w./-]*|\w+\.(?:yml|toml)")
 _COMMAND = re.compile(r"(?:^|[\s/])frontdesk (?=[a-z])(.*)")
 _ROOT_COMMAND: Any = typer.main.get_command(app)

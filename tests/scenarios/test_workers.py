@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,12 +14,13 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
 from tests.postgres import temporary_database
 from tests.process import ROOT, Server, Visitor, free_port, running, trained_model
 
-# Not one question over and over: a bot that is asked the same again and again calls a human.
-ASKED = ("when are you open?", "do you take paypal?", "how much is delivery?", "hello")
+ASKED = "when are you open?"
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,12 @@ def workers(server: Server) -> list[psutil.Process]:
     return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
 
+def somebody_asks(server: Server) -> None:
+    """A new customer asks and is answered."""
+    with Visitor(server.url) as visitor:
+        assert visitor.ask(ASKED)
+
+
 def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
@@ -52,13 +60,10 @@ def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
 
 
 def test_a_killed_worker_is_replaced_and_customers_do_not_notice(pair: Server) -> None:
-    with Visitor(pair.url) as visitor:
-        assert visitor.ask(ASKED[0])
-        before = {process.pid for process in workers(pair)}
-        victim = min(before)
-        os.kill(victim, signal.SIGKILL)
-        for question in ASKED[1:]:
-            assert visitor.ask(question)
+    victim = min(process.pid for process in workers(pair))
+    os.kill(victim, signal.SIGKILL)
+    for _ in range(4):
+        somebody_asks(pair)
     until(lambda: len({p.pid for p in workers(pair)} - {victim}) == 2)
     assert '"message": "worker ' in pair.log
 
@@ -69,11 +74,46 @@ def test_figures_are_those_of_all_workers(pair: Server) -> None:
         return sum(float(line.split()[-1]) for line in lines if line.startswith("frontdesk_turns_"))
 
     before = turns()
-    with Visitor(pair.url) as visitor:
-        for question in ASKED:
-            visitor.ask(question)
+    for _ in range(4):
+        somebody_asks(pair)
     # Whichever worker is asked.
-    assert [turns() for _ in range(6)] == [before + len(ASKED)] * 6
+    assert [turns() for _ in range(6)] == [before + 4] * 6
+
+
+async def test_pages_of_the_desk_find_the_worker_that_made_them(pair: Server) -> None:
+    # Each page and each websocket is taken by whichever worker comes first.
+    for _ in range(8):
+        async with httpx.AsyncClient(base_url=pair.url, follow_redirects=True) as browser:
+            page = await browser.post("/desk/login", data=pair.login)
+            (client,) = set(re.findall(r"'client_id': '([-\w]+)'", page.text))
+            assert await opened(pair, client, browser.cookies) == "40"
+
+
+async def test_a_page_that_nobody_made_is_told_so(pair: Server) -> None:
+    async with httpx.AsyncClient(base_url=pair.url, follow_redirects=True) as browser:
+        await browser.post("/desk/login", data=pair.login)
+        assert await opened(pair, "no-page", browser.cookies) == "44"
+
+
+async def test_only_agents_may_ask_whose_a_page_is(pair: Server) -> None:
+    async with httpx.AsyncClient(base_url=pair.url) as stranger:
+        assert (await stranger.get("/desk/_page/no-page")).status_code == 303
+
+
+async def opened(server: Server, client: str, cookies: httpx.Cookies) -> str:
+    """What Socket.IO says to the page's websocket: 40 when it is connected, 44 when refused."""
+    query = f"client_id={client}&implicit_handshake=true&tab_id=t&document_id=d&next_message_id=0"
+    address = f"ws://127.0.0.1:{server.port}/desk/_nicegui_ws/socket.io/?{query}"
+    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+    async with connect(
+        f"{address}&EIO=4&transport=websocket",
+        origin=Origin(server.url),
+        additional_headers=headers,
+        proxy=None,
+    ) as socket:
+        assert str(await socket.recv()).startswith("0")
+        await socket.send("40")
+        return str(await socket.recv())[:2]
 
 
 def test_sigterm_ends_all(pair: Server) -> None:
