@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 
 from bot.core.channel import Channel
+from bot.core.dead_letters import GAVE_UP, NOT_CONNECTED
 from bot.core.errors import DeliveryError
 from bot.core.faults import fault_point
 from bot.core.messages import Author, Status
@@ -94,8 +95,10 @@ class Deliveries:
             return _Step.ON
         channel = self._channels.get(queued.outgoing.address.channel)
         if channel is None:
-            await self._mark(session, queued, Status.FAILED, error="the channel is not connected")
-            return _Step.ON
+            error = DeliveryError(
+                "the channel is not connected", permanent=True, code=NOT_CONNECTED
+            )
+            return await self._set_aside(session, queued, error)
         with self._gates.of(queued.outgoing.address).passing(conversation) as passage:
             if passage is None:
                 return _Step.HELD
@@ -190,8 +193,16 @@ class Deliveries:
         self, session: LockedSession, queued: outbox.Queued, error: DeliveryError
     ) -> _Step:
         """Makes the message a dead letter, for a human to see."""
-        logger.warning("message %s is set aside: %s", queued.outgoing.id, error.code or "failed")
-        await self._mark(session, queued, Status.FAILED, error=error.reason[:256])
+        code = (error.code or "") if error.permanent else GAVE_UP
+        logger.warning("message %s is set aside: %s", queued.outgoing.id, code or "failed")
+        await self._mark(
+            session,
+            queued,
+            Status.FAILED,
+            error=error.reason[:256],
+            error_code=code[:64] or None,
+            dead_since=utc_now(),
+        )
         await self._hub.publish(Event("desk", "state"))
         return _Step.ON
 
