@@ -10,7 +10,14 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.access import Agent, check_may_replay, check_may_see
-from bot.core.conversation import CLOSED_STATES, WAITING_STATES, HandoffReason, Owner, Trigger
+from bot.core.conversation import (
+    CLOSED_STATES,
+    WAITING_STATES,
+    HandoffReason,
+    Owner,
+    Ownership,
+    Trigger,
+)
 from bot.core.dead_letters import DeadLetter, Explain, Explanation, explain
 from bot.core.errors import NotReplayableError, NotVisibleError
 from bot.core.transcript import Event, Hub
@@ -114,12 +121,12 @@ class DeadLetters:
     ) -> None:
         """The bot gets the message again, and the conversation where only its failure is open."""
         ownership = row.ownership
-        if ownership.owner is Owner.AGENT or ownership.state in CLOSED_STATES:
-            raise NotReplayableError("a human has dealt with this conversation since")
+        [summary] = await desk.summaries(connection, None, 1, row.id)
+        if not may_be_asked_again(ownership, summary.reason):
+            raise NotReplayableError(
+                "a human has this conversation, has dealt with it, or is wanted for another reason"
+            )
         if ownership.state in WAITING_STATES:
-            episodes = await desk.episodes(connection, row.id)
-            if not episodes or episodes[0].reason != HandoffReason.ENGINE_ERROR:
-                raise NotReplayableError("the conversation waits for a human for another reason")
             ownership = ownership.after(Trigger.WITHDRAW)
             await turns.set_ownership(connection, row.id, ownership, now)
             await desk.change_episode(connection, row.id, outcome="replayed", ended_at=now)
@@ -135,6 +142,17 @@ class DeadLetters:
             Event("desk", "state"),
         ):
             await self._hub.publish(event)
+
+
+def may_be_asked_again(ownership: Ownership, reason: str | None) -> bool:
+    """Whether the bot may still answer what it failed on.
+
+    Args:
+        reason: Why the conversation is with humans; None when it is not.
+    """
+    if ownership.state in WAITING_STATES:
+        return reason == HandoffReason.ENGINE_ERROR
+    return ownership.owner is Owner.BOT and ownership.state not in CLOSED_STATES
 
 
 async def _found(connection: AsyncConnection, message: str) -> DeadLetter:

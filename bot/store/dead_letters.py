@@ -42,12 +42,12 @@ async def listed(
     channel: str | None = None,
     conversation: str | None = None,
 ) -> list[DeadLetter]:
-    """Dead letters, in the order in which they should be replayed: each conversation's own.
+    """Dead letters in the order in which they were written, which replays keep.
 
     Args:
         channel, conversation: Only those of it.
     """
-    query = _query().order_by(t.message.c.dead_since, t.message.c.seq).limit(limit)
+    query = _query().order_by(t.message.c.created_at, t.message.c.seq).limit(limit)
     if channel is not None:
         query = query.where(t.conversation.c.channel == channel)
     if conversation is not None:

@@ -251,10 +251,10 @@ class TestWhatTheBotFailedOn:
     ) -> None:
         dead = await poison(path)
         await path.desk.take(path.agent, path.conversation)
-        with pytest.raises(NotReplayableError, match="a human has dealt"):
+        with pytest.raises(NotReplayableError):
             await letters.replay(path.agent, dead.letter.id)
         await path.desk.resolve(path.agent, path.conversation)
-        with pytest.raises(NotReplayableError, match="a human has dealt"):
+        with pytest.raises(NotReplayableError):
             await letters.replay(OPERATOR, dead.letter.id)
         assert await letters.list(path.agent) == [dead], "nothing was changed"
 
