@@ -15,6 +15,7 @@ from typing import Any
 from rasa.utils.endpoints import EndpointConfig
 
 from bot.core.channel import Channel
+from bot.core.dead_letters import Explain
 from bot.core.errors import ConfigurationError, ModelError
 from bot.core.handoff import Handoff
 from bot.core.messages import WebhookRequest, WebhookResult
@@ -151,7 +152,7 @@ def build(settings: Settings) -> Frontdesk:
         actions=actions,
         receiver=Receiver(database, hub, monitor),
         transcript=StoredTranscript(database),
-        desk=Desk(database, hub, shop.crm, shop.pos, notices),
+        desk=Desk(database, hub, shop.crm, shop.pos, notices, channel_explains(settings)),
         monitor=monitor,
         models=known,
     )
@@ -255,6 +256,21 @@ def connect_channels(settings: Settings) -> dict[str, Channel]:
         module = _plugin("channels", kind, f"credentials.yml: {name}")
         channels[name] = module.create(name, credentials, settings.reachable_url)
     return channels
+
+
+def channel_explains(settings: Settings) -> dict[str, Explain]:
+    """Who knows what the error codes of a channel mean, by channel; needs no credentials.
+
+    Raises:
+        ConfigurationError: A channel is of no known kind.
+    """
+    found = {}
+    for name, section in read_yaml(settings.credentials).items():
+        kind = str((section or {}).get("type", name))
+        explain = getattr(_plugin("channels", kind, f"credentials.yml: {name}"), "explain", None)
+        if explain is not None:
+            found[name] = explain
+    return found
 
 
 def sending_rates(settings: Settings) -> dict[str, float]:

@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 agents = typer.Typer(no_args_is_help=True, help="The humans who answer customers.")
 app.add_typer(agents, name="agent")
+dead_letters = typer.Typer(no_args_is_help=True, help="Messages that failed for good.")
+app.add_typer(dead_letters, name="dead-letters")
 benchmarks = typer.Typer(no_args_is_help=True, help="Measurements on this machine.")
 app.add_typer(benchmarks, name="benchmark")
 models = typer.Typer(help="The trained models: which is in use, and going back.")
@@ -171,6 +173,42 @@ def agent_add(
     """Adds an agent who can log in to the desk."""
     settings = configuration.load(database_url=database_url)
     command("agents").add(settings, email, name, password, admin=admin, token=token)
+
+
+@dead_letters.command("list")
+def dead_letters_list(
+    channel: Annotated[str | None, typer.Option(help="Only those of this channel")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
+    database_url: Database = None,
+) -> None:
+    """Lists what could not be sent and what the bot failed on, oldest first, without its text."""
+    settings = configuration.load(database_url=database_url)
+    _command("dead_letters").show_list(settings, channel, limit, as_json=as_json)
+
+
+@dead_letters.command("show")
+def dead_letters_show(
+    message: Annotated[str, typer.Argument(help="The id that the list shows")],
+    database_url: Database = None,
+) -> None:
+    """Says of one of them what happened and what to do."""
+    settings = configuration.load(database_url=database_url)
+    _command("dead_letters").show(settings, message)
+
+
+@dead_letters.command("replay")
+def dead_letters_replay(
+    messages: Annotated[list[str] | None, typer.Argument(help="Ids that the list shows")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All there are")] = False,
+    channel: Annotated[str | None, typer.Option(help="With --all: of this channel")] = None,
+    database_url: Database = None,
+) -> None:
+    """Sends them again, or gives them to the bot again. Exit code 1 when one was left alone."""
+    settings = configuration.load(database_url=database_url)
+    command = _command("dead_letters")
+    if not command.replay(settings, messages or [], channel, everything=everything):
+        raise typer.Exit(1)
 
 
 @app.command()

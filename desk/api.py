@@ -1,7 +1,6 @@
 """The desk's operations over HTTP, for other programs: ``/api/v1``."""
 
 # Annotations are evaluated here, not kept as text: routes depend on values local to a function.
-import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Annotated
@@ -11,12 +10,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator
 
 from bot.core.access import Agent
-from bot.core.errors import NotVisibleError
 from bot.flow.desk import Desk
 from bot.store import accounts
 from bot.store.database import Database
 from bot.store.rows import utc_now
-from desk.api_errors import NotLoggedInError, ProblemRoute, problems
+from desk.api_dead_letters import add_dead_letters
+from desk.api_errors import NotLoggedInError, ProblemRoute, known_form, problems
 from desk.api_models import (
     ConversationDetail,
     ConversationList,
@@ -36,16 +35,8 @@ _bearer = HTTPBearer(
 )
 
 
-def _known_form(conversation: str) -> str:
-    """Anything that cannot be an id is simply unknown, and is never asked of the database."""
-    try:
-        return str(uuid.UUID(conversation))
-    except ValueError as error:
-        raise NotVisibleError("no such conversation") from error
-
-
 Conversation = Annotated[
-    str, Path(description="The conversation's id."), AfterValidator(_known_form)
+    str, Path(description="The conversation's id."), AfterValidator(known_form)
 ]
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
@@ -63,6 +54,7 @@ def create_api(desk: Desk, database: Database) -> APIRouter:
     _add_reading(router, desk, agent)
     _add_writing(router, desk, agent)
     _add_changing(router, desk, agent)
+    add_dead_letters(router, desk.dead_letters, agent)
     return router
 
 

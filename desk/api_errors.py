@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from bot.core.errors import (
     ConversationError,
     FrontdeskError,
     IllegalTransitionError,
+    NotReplayableError,
     NotVisibleError,
     StoreUnavailableError,
     TakenError,
@@ -50,6 +52,12 @@ _STATUS: tuple[tuple[type[FrontdeskError], int, str, str], ...] = (
     (NotLoggedInError, 401, "not_logged_in", "Send a valid token: Authorization: Bearer fd_…"),
     (NotVisibleError, 404, "not_found", "List the conversations and choose one of them."),
     (TakenError, 409, "taken", "Choose another conversation, or take this one first."),
+    (
+        NotReplayableError,
+        409,
+        "not_replayable",
+        "Read the conversation, and write to the customer.",
+    ),
     (IllegalTransitionError, 409, "illegal_transition", "Read the conversation again: it changed."),
     (StoreUnavailableError, 503, "store_unavailable", "Nothing was changed. Try again shortly."),
 )
@@ -119,11 +127,19 @@ class ProblemRoute(APIRoute):
         return guarded
 
 
+def known_form(identifier: str) -> str:
+    """Anything that cannot be an id is simply unknown, and is never asked of the database."""
+    try:
+        return str(uuid.UUID(identifier))
+    except ValueError as error:
+        raise NotVisibleError("there is nothing with this id") from error
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route may answer beside success, for the API's documentation."""
     words = {
         401: "No token, an unknown or an expired one",
-        404: "No such conversation",
+        404: "No such conversation or message",
         409: "Somebody else has the conversation, or its state does not allow this",
         422: "The request does not have the form that is documented here",
         503: "The database does not answer; nothing was changed",

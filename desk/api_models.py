@@ -170,6 +170,9 @@ class MessageView(BaseModel):
     attachments: list[AttachmentView]
     status: Status = Field(description="`note` is seen by agents only.")
     created_at: datetime
+    replayed_at: datetime | None = Field(
+        description="When it was tried again after it had failed for good."
+    )
     understood: dict[str, Any] | None = Field(
         description="What the bot understood of a customer's message: `intent`, `confidence` "
         "(0 to 1), `entities`, `ranking`, the `actions` it ran and its `decision` to answer, ask "

@@ -12,7 +12,7 @@ from bot.core.access import Agent, Role
 from bot.core.conversation import HandoffReason, Trigger
 from bot.core.handoff import HandoffCase
 from bot.core.identity import Identity
-from bot.core.messages import Address, Attachment, Author, Button, Content, Inbound
+from bot.core.messages import Address, Attachment, Author, Button, Content, Inbound, Status
 from bot.core.transcript import Event, conversation_id
 from bot.flow.desk import Desk
 from bot.flow.hub import LocalHub
@@ -94,6 +94,15 @@ class Office:
             )
         await self.tell(conversation)
         return ids[0]
+
+    async def fail(
+        self, message: str, error: str = "opted out (error 21610)", code: str = "21610"
+    ) -> None:
+        """The platform refused this outbound message for good."""
+        changes = {"error": error, "error_code": code, "attempts": 1, "dead_since": utc_now()}
+        async with self.database.write() as connection:
+            await outbox.mark(connection, message, Status.FAILED, utc_now(), **changes)
+        await self.hub.publish(Event("desk", "state"))
 
     async def hand_over(
         self,

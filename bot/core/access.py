@@ -37,6 +37,10 @@ def check_may_see(agent: Agent) -> None:
         raise NotVisibleError("no such conversation")
 
 
+# Who works on the command line of the server; no chat is theirs.
+OPERATOR = Agent("", "", "the command line", Role.AGENT)
+
+
 def check_may_write(agent: Agent, ownership: Ownership) -> None:
     """Only the agent who took a chat writes in it.
 
@@ -48,3 +52,14 @@ def check_may_write(agent: Agent, ownership: Ownership) -> None:
         raise TakenError("take the conversation first: nobody owns it but the bot or the queue")
     if ownership.assignee != agent.id and agent.role is not Role.ADMIN:
         raise TakenError("another agent owns this conversation")
+
+
+def check_may_replay(agent: Agent, ownership: Ownership) -> None:
+    """What failed may be tried again by everybody who sees it; in a human's chat by that human.
+
+    Raises:
+        TakenError: It belongs to another agent.
+    """
+    check_may_see(agent)
+    if ownership.owner is Owner.AGENT:
+        check_may_write(agent, ownership)

@@ -10,6 +10,7 @@ FrontdeskError
 ├── ConversationError        an operation on a conversation is refused
 │   ├── IllegalTransitionError   the state machine does not allow it  (409)
 │   ├── TakenError               another agent owns the conversation  (409)
+│   ├── NotReplayableError       what failed is not to be tried again  (409)
 │   └── NotVisibleError          it does not exist, or not for this agent (404)
 ├── ShopError                the CRM or POS could not answer
 │   ├── ShopUnavailableError     it is down or too slow
@@ -93,6 +94,10 @@ class IllegalTransitionError(ConversationError):
 
 class TakenError(ConversationError):
     """Another agent owns the conversation."""
+
+
+class NotReplayableError(ConversationError):
+    """The message was replayed already, or a human has dealt with its conversation since."""
 
 
 class NotVisibleError(ConversationError):

@@ -30,6 +30,7 @@ class TranscriptMessage:
         author_name: The agent's display name when an agent wrote it; else empty.
         understood: Intent, confidence and entities of a customer's message; None when not parsed.
             Of several wishes the first; the others under ``also``. Never shown to customers.
+        replayed_at: When it was tried again after it had failed for good; None when it was not.
     """
 
     id: str
@@ -42,6 +43,7 @@ class TranscriptMessage:
     status: Status
     created_at: datetime
     understood: dict[str, object] | None = None
+    replayed_at: datetime | None = None
 
 
 class Transcript(Protocol):

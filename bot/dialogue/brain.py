@@ -61,6 +61,7 @@ class Answer:
         person: Who is writing, as known after the turn.
         snapshot: What the first of a long conversation's events can be stored as.
         tracker: The conversation with `events`, for `Brain.keep`.
+        failure: The error's type when the brain gave up on these messages; else empty.
     """
 
     person: Person
@@ -70,6 +71,7 @@ class Answer:
     handoff: HandoffRequest | None = None
     snapshot: Snapshot | None = None
     tracker: DialogueStateTracker | None = None
+    failure: str = ""
 
 
 class Brain:

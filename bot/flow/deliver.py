@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 
 from bot.core.channel import Channel
+from bot.core.dead_letters import GAVE_UP, NOT_CONNECTED
 from bot.core.errors import DeliveryError
 from bot.core.faults import fault_point
 from bot.core.messages import Author, Status
@@ -108,10 +109,11 @@ class Deliveries:
             return DeliveryOutcome.DROPPED
         channel = self._channels.get(queued.outgoing.address.channel)
         if channel is None:
-            await self._mark(session, queued, Status.FAILED, error="the channel is not connected")
-            return DeliveryOutcome.FAILED
-        address = queued.outgoing.address
-        with self._gates.of(address).passing(conversation) as passage:
+            error = DeliveryError(
+                "the channel is not connected", permanent=True, code=NOT_CONNECTED
+            )
+            return await self._set_aside(session, queued, error)
+        with self._gates.of(queued.outgoing.address).passing(conversation) as passage:
             if passage is None:
                 return None
             if queued.ambiguous and await self._reconcile(session, channel, queued):
@@ -205,8 +207,16 @@ class Deliveries:
         self, session: LockedSession, queued: outbox.Queued, error: DeliveryError
     ) -> DeliveryOutcome:
         """Makes the message a dead letter, for a human to see."""
-        logger.warning("message %s is set aside: %s", queued.outgoing.id, error.code or "failed")
-        await self._mark(session, queued, Status.FAILED, error=error.reason[:256])
+        code = (error.code or "") if error.permanent else GAVE_UP
+        logger.warning("message %s is set aside: %s", queued.outgoing.id, code or "failed")
+        await self._mark(
+            session,
+            queued,
+            Status.FAILED,
+            error=error.reason[:256],
+            error_code=code[:64] or None,
+            dead_since=utc_now(),
+        )
         await self._hub.publish(Event("desk", "state"))
         return DeliveryOutcome.FAILED
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.access import Agent, check_may_see, check_may_write
 from bot.core.conversation import Owner, Ownership, State, Trigger
+from bot.core.dead_letters import Explain
 from bot.core.errors import NotVisibleError, ShopError, TakenError
 from bot.core.messages import Author, Content, Status
 from bot.core.shop import Crm, Customer, Order, Pos
 from bot.core.transcript import Event, Hub, TranscriptMessage
+from bot.flow.dead_letters import DeadLetters, Explained
 from bot.flow.notices import Notices
 from bot.store import desk as queries
 from bot.store import outbox, turns
@@ -52,20 +54,38 @@ class Detail:
         messages: The newest ones, oldest first.
         earlier: Whether there are messages before them.
         episodes: All, newest first.
+        dead_letters: The messages of the conversation that failed for good.
     """
 
     summary: queries.Summary
     messages: Sequence[TranscriptMessage]
     episodes: Sequence[queries.Episode]
     earlier: bool = False
+    dead_letters: Sequence[Explained] = field(default=())
 
 
 class Desk:
-    """The operations. Each raises NotVisibleError for a conversation the agent may not see."""
+    """The operations. Each raises NotVisibleError for a conversation the agent may not see.
 
-    def __init__(self, database: Database, hub: Hub, crm: Crm, pos: Pos, notices: Notices) -> None:
+    Args:
+        explains: Who knows the error codes of a channel, by channel.
+
+    Attributes:
+        dead_letters: What is done with messages that failed for good.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        hub: Hub,
+        crm: Crm,
+        pos: Pos,
+        notices: Notices,
+        explains: Mapping[str, Explain] | None = None,
+    ) -> None:
         self._database, self.hub = database, hub
         self._crm, self._pos, self._notices = crm, pos, notices
+        self.dead_letters = DeadLetters(database, hub, explains or {})
 
     async def list(
         self,
@@ -102,7 +122,8 @@ class Desk:
                 connection, conversation, before=before, limit=limit + 1
             )
             episodes = await queries.episodes(connection, conversation)
-        return Detail(summary, messages[-limit:], episodes, earlier=len(messages) > limit)
+        dead = await self.dead_letters.list(agent, limit, conversation=conversation)
+        return Detail(summary, messages[-limit:], episodes, len(messages) > limit, dead)
 
     async def card(self, agent: Agent, summary: queries.Summary) -> Card:
         """The customer and the last orders, from CRM and POS."""

@@ -224,6 +224,7 @@ class Turns:
             person,
             contents=[self._notices.apology()],
             handoff=HandoffRequest(HandoffReason.ENGINE_ERROR, evidence),
+            failure=type(error).__name__,
         )
 
     async def _brief(
@@ -283,6 +284,8 @@ class Turns:
             ownership, notices = await self._hand_over(connection, row, answer, brief, now)
             drafts += [outbox.Draft(notice, Author.SYSTEM) for notice in notices]
         await turns.mark_processed(connection, messages, answer.understood, turn_id, now)
+        if answer.failure:
+            await turns.set_aside(connection, messages, answer.failure, now)
         last = await events.append(connection, row.id, row.last_event + 1, answer.events)
         if answer.snapshot is not None:
             await events.write_snapshot(connection, row.id, last, answer.snapshot)

@@ -133,9 +133,16 @@ async def _move_forward(
     connection: AsyncConnection, key: str, status: Status, error: str | None, now: datetime
 ) -> bool:
     lower = [s for s, rank in DELIVERY_RANK.items() if rank < DELIVERY_RANK[status]]
+    failed = status is Status.FAILED
     result = await connection.execute(
         update(t.message)
         .where(t.message.c.provider_key == key, t.message.c.status.in_(lower))
-        .values(status=status, error=error, updated_at=now)
+        .values(
+            status=status,
+            error=error or ("it could not be delivered" if failed else None),
+            error_code=error[:64] if error else None,
+            dead_since=now if failed else None,
+            updated_at=now,
+        )
     )
     return result.rowcount > 0

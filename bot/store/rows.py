@@ -83,6 +83,7 @@ def transcript_message(row: Row[Any], author_name: str) -> TranscriptMessage:
         status=Status(row.status),
         created_at=row.created_at,
         understood=row.understood,
+        replayed_at=row.replayed_at,
     )
 
 

@@ -94,6 +94,12 @@ message = Table(
     Column("next_attempt_at", Float),
     Column("resent", Boolean, nullable=False, server_default=text("false")),
     Column("error", String(256)),
+    Column("error_code", String(64)),
+    # Failed for good, in or out, and not replayed since: see bot.store.dead_letters.
+    Column("dead_since", Instant),
+    Column("replay_of", String(36)),
+    Column("replayed_at", Instant),
+    Column("replayed_by", String(36)),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("conversation_id", "seq"),
@@ -110,6 +116,12 @@ message = Table(
         "seq",
         sqlite_where=text("status IN ('pending', 'sending')"),
         postgresql_where=text("status IN ('pending', 'sending')"),
+    ),
+    Index(
+        "ix_message_dead_letters",
+        "dead_since",
+        sqlite_where=text("dead_since IS NOT NULL"),
+        postgresql_where=text("dead_since IS NOT NULL"),
     ),
 )
 

@@ -194,6 +194,16 @@ async def count_failure(
     )
 
 
+async def set_aside(
+    connection: AsyncConnection, messages: Sequence[StoredInbound], error: str, now: datetime
+) -> None:
+    """Makes dead letters of messages on which the last turn failed too."""
+    await count_failure(connection, messages, error)
+    await connection.execute(
+        update(t.message).where(t.message.c.id.in_([m.id for m in messages])).values(dead_since=now)
+    )
+
+
 async def set_ownership(
     connection: AsyncConnection, identifier: str, ownership: Ownership, now: datetime
 ) -> None:

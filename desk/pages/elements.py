@@ -59,7 +59,7 @@ class Brief(Piece, component="components/brief.js"):
 
 
 class Transcript(Piece, component="components/transcript.js"):
-    """The chat; event ``earlier``."""
+    """The chat; events ``earlier`` and ``again``."""
 
 
 class Composer(Piece, component="components/composer.js"):

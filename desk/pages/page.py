@@ -20,6 +20,7 @@ from bot.core.transcript import Event
 from bot.flow.desk import LONGEST_TEXT, Desk, Detail
 from desk.pages import customer, views
 from desk.pages.cards import Cards
+from desk.pages.failed import try_again
 from desk.pages.layout import Layout
 from desk.pages.live import Live
 from desk.pages.seen import Seen
@@ -72,6 +73,7 @@ class DeskPage:
             (self._layout.queue, "open", self._open),
             (self._layout.head, "act", self._act),
             (self._layout.transcript, "earlier", self._show_earlier),
+            (self._layout.transcript, "again", self._try_again),
             (self._layout.composer, "send", self._send),
             (self._layout.composer, "typing", self._tell_typing),
         ):
@@ -157,9 +159,15 @@ class DeskPage:
             shown.transcript.show(typing="")
         shown.head.show(**head)
         shown.show_brief(views.brief(detail.episodes, detail.messages))
+        failed = {each.letter.id: each for each in detail.dead_letters}
+        again = {i: try_again(each, summary, agent) for i, each in failed.items()}
+        name = str(head["title"])
         shown.transcript.show(
             conversation=summary.id,
-            messages=[views.message(m, str(head["title"]), agent) for m in detail.messages],
+            messages=[
+                views.message(m, name, agent, failed.get(m.id), again.get(m.id, ""))
+                for m in detail.messages
+            ],
             earlier=detail.earlier and self._messages_shown < _MOST_MESSAGES,
         )
         shown.composer.show(**views.composer(summary, agent))
@@ -212,6 +220,12 @@ class DeskPage:
             if what == "take":
                 self._tab = "mine"
         self._layout.head.run_method("free")
+        self._live.hurry()
+
+    async def _try_again(self, message: object) -> None:
+        letters, chosen = self._desk.dead_letters, _identifier(message)
+        if await self._attempt(lambda agent: letters.replay(agent, chosen)):
+            self._layout.say("On its way again", "done")
         self._live.hurry()
 
     async def _send(self, sent: object) -> None:

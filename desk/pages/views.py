@@ -14,6 +14,7 @@ from bot.core.conversation import TRANSITIONS, Owner, Ownership, State, Trigger
 from bot.core.errors import ConversationError
 from bot.core.messages import Attachment, Author, Button, Status
 from bot.core.transcript import TranscriptMessage
+from bot.flow.dead_letters import Explained
 from bot.store.desk import Episode, Summary
 from desk.pages import words
 from desk.pages.links import web_address
@@ -180,8 +181,19 @@ def _told(value: object) -> str:
     return words.plain(text) if re.fullmatch(r"[a-z]+(_[a-z]+)+", text) else text
 
 
-def message(line: TranscriptMessage, customer: str, agent: Agent) -> View:
-    """One line of the transcript."""
+def message(
+    line: TranscriptMessage,
+    customer: str,
+    agent: Agent,
+    failed: Explained | None = None,
+    again: str = "",
+) -> View:
+    """One line of the transcript.
+
+    Args:
+        failed: Set when the message failed for good.
+        again: What the agent may do about that, in words; empty for nothing.
+    """
     note = line.status is Status.NOTE
     understood, unsure = _understood(line.understood)
     name = {Author.CUSTOMER: customer, Author.BOT: "Bot"}.get(line.author, line.author_name)
@@ -194,7 +206,9 @@ def message(line: TranscriptMessage, customer: str, agent: Agent) -> View:
         "name": f"{name} · internal note" if note else name or "Agent",
         "text": line.text,
         "at": milliseconds(line.created_at),
-        "status": _status(line),
+        "status": _status(line, failed),
+        "failed": f"{failed.explanation.happened} {failed.explanation.todo}" if failed else "",
+        "again": again,
         "lost": line.status in (Status.FAILED, Status.DROPPED),
         "buttons": [_button(each) for each in line.buttons],
         "attachments": [_attachment(each) for each in line.attachments],
@@ -204,8 +218,12 @@ def message(line: TranscriptMessage, customer: str, agent: Agent) -> View:
     }
 
 
-def _status(line: TranscriptMessage) -> View | None:
+def _status(line: TranscriptMessage, failed: Explained | None) -> View | None:
     found = words.DELIVERIES.get(line.status)
+    if line.status is Status.FAILED and line.replayed_at is not None:
+        found = words.SENT_AGAIN
+    elif failed is not None and failed.letter.inbound:
+        found = words.BOT_FAILED
     if found is None:
         return None
     icon, label, shown, tone = found

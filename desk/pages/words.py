@@ -51,6 +51,11 @@ DELIVERIES: dict[Status, tuple[str, str, bool, str]] = {
     Status.NOTE: ("lock", "Only agents see this", False, ""),
 }
 
+# What the desk offers where a message failed for good.
+SEND_AGAIN, ASK_AGAIN = "Send again", "Let the bot try again"
+SENT_AGAIN = ("redo", "Not delivered; sent again", True, "")
+BOT_FAILED = ("error_outline", "The bot failed on this", True, "bad")
+
 ORDERS: dict[OrderState, tuple[str, str]] = {
     OrderState.PLACED: ("Placed", "calm"),
     OrderState.PAID: ("Paid", "calm"),

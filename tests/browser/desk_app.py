@@ -77,6 +77,10 @@ def _add_customers(app: FastAPI, place: Office) -> None:
         topic = f"conversation:{body['conversation']}"
         await place.hub.publish(Event(topic, "typing", Author.CUSTOMER))
 
+    @app.post("/customer/refused")
+    async def refused(body: dict[str, Any] = Body()) -> None:  # noqa: B008
+        await place.fail(body["message"])
+
     @app.post("/customer/receipt")
     async def receipt(body: dict[str, Any] = Body()) -> None:  # noqa: B008
         async with place.database.write() as connection:

@@ -378,7 +378,7 @@ async def test_the_documentation_names_everything(http: httpx.AsyncClient) -> No
         for path, methods in document["paths"].items()
         for operation in methods.values()
     ]
-    assert len(operations) == 9
+    assert len(operations) == 12
     for path, operation in operations:
         assert operation["tags"], path
         assert operation["summary"], path

@@ -10,14 +10,17 @@ import pytest
 
 from bot.core.access import Agent, Role
 from bot.core.conversation import HandoffReason, State
+from bot.core.dead_letters import DeadLetter, Explanation
 from bot.core.decision import Grievances, Kind
 from bot.core.identity import Identity
 from bot.core.messages import Author, Status
 from bot.core.shop import OrderState
 from bot.core.transcript import TranscriptMessage
+from bot.flow.dead_letters import Explained
 from bot.flow.desk import Card
 from bot.store.desk import Episode, Summary
 from desk.pages import customer, views, words
+from desk.pages.failed import try_again
 from desk.pages.seen import Seen
 
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
@@ -212,6 +215,44 @@ def test_who_said_it_and_what_became_of_it() -> None:
         "You · internal note",
         "Only agents see this",
     )
+
+
+DEAD = DeadLetter("m1", "c1", "twilio", Author.BOT, NOW, 1, "opted out", "21610")
+
+
+def test_a_message_that_failed_for_good_says_why_and_what_to_do() -> None:
+    told = Explained(DEAD, Explanation("They opted out.", "Call them."))
+    view: Any = views.message(
+        line(author=Author.BOT, status=Status.FAILED), "Maya", SAM, told, "Send again"
+    )
+    assert (view["failed"], view["again"]) == ("They opted out. Call them.", "Send again")
+    view = views.message(
+        line(), "Maya", SAM, Explained(replace(DEAD, author=Author.CUSTOMER), told.explanation)
+    )
+    assert view["status"]["label"] == "The bot failed on this"
+    view = views.message(
+        line(author=Author.BOT, status=Status.FAILED, replayed_at=NOW), "Maya", SAM
+    )
+    assert view["status"]["label"] == "Not delivered; sent again"
+    assert (view["failed"], view["again"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("where", "send", "ask"),
+    [
+        (summary(State.BOT), True, True),
+        (summary(State.QUEUED), True, False),
+        (summary(State.QUEUED, reason=HandoffReason.ENGINE_ERROR), True, True),
+        (owned(), True, False),
+        (owned("alex", "Alex"), False, False),
+        (summary(State.RESOLVED), True, False),
+    ],
+)
+def test_who_may_try_again(where: Summary, send: bool, ask: bool) -> None:
+    told = Explanation("", "")
+    assert bool(try_again(Explained(DEAD, told), where, SAM)) is send
+    inbound = replace(DEAD, author=Author.CUSTOMER)
+    assert bool(try_again(Explained(inbound, told), where, SAM)) is ask
 
 
 def episode(**changes: Any) -> Episode:

@@ -30,6 +30,9 @@ export default {
                     <span :class="{ sr: !m.status.shown }">{{ m.status.label }}</span></span>
                 </p>
               </div>
+              <p v-if="m.failed" class="failed">{{ m.failed }}
+                <button v-if="m.again" type="button" class="again" @click="again(m.id, $event)">{{ m.again }}</button>
+              </p>
               <p v-if="m.buttons.length" class="offered">
                 <span v-for="b in m.buttons"><i v-if="b.link" class="material-icons" aria-hidden="true">open_in_new</i>{{ b.title }}</span>
               </p>
@@ -48,7 +51,7 @@ export default {
         <i class="material-icons" aria-hidden="true">arrow_downward</i></button>
     </div>`,
   props: { conversation: String, messages: Array, earlier: Boolean, typing: String },
-  emits: ["earlier"],
+  emits: ["earlier", "again"],
   data: () => ({
     fresh: false,
     icons: { customer: "face", bot: "smart_toy", agent: "support_agent", note: "lock" },
@@ -101,6 +104,13 @@ export default {
       this.pinned = true;
       this.fresh = false;
       this.toEnd();
+    },
+    again(message, click) {
+      // The second click of a double click would only be told that the first one did it.
+      const button = click.target;
+      button.disabled = true;
+      setTimeout(() => (button.disabled = false), 2000);
+      this.$emit("again", message);
     },
     follows(i) {
       const [m, p] = [this.messages[i], this.messages[i - 1]];
