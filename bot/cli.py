@@ -184,7 +184,7 @@ def dead_letters_list(
 ) -> None:
     """Lists what could not be sent and what the bot failed on, oldest first, without its text."""
     settings = configuration.load(database_url=database_url)
-    _command("dead_letters").show_list(settings, channel, limit, as_json=as_json)
+    command("dead_letters").show_list(settings, channel, limit, as_json=as_json)
 
 
 @dead_letters.command("show")
@@ -194,7 +194,7 @@ def dead_letters_show(
 ) -> None:
     """Says of one of them what happened and what to do."""
     settings = configuration.load(database_url=database_url)
-    _command("dead_letters").show(settings, message)
+    command("dead_letters").show(settings, message)
 
 
 @dead_letters.command("replay")
@@ -206,8 +206,8 @@ def dead_letters_replay(
 ) -> None:
     """Sends them again, or gives them to the bot again. Exit code 1 when one was left alone."""
     settings = configuration.load(database_url=database_url)
-    command = _command("dead_letters")
-    if not command.replay(settings, messages or [], channel, everything=everything):
+    letters = command("dead_letters")
+    if not letters.replay(settings, messages or [], channel, everything=everything):
         raise typer.Exit(1)
 
 
