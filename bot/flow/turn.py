@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.actions import ActionContext
 from bot.core.channel import Channel
 from bot.core.conversation import CLOSED_STATES, HandoffReason, Owner, Ownership, Trigger
-from bot.core.errors import ShopError
+from bot.core.errors import ShopError, StoreUnavailableError
 from bot.core.faults import fault_point
 from bot.core.handoff import Handoff, HandoffCase
 from bot.core.identity import Identity
@@ -104,21 +104,44 @@ class Turns:
             if answer is None:
                 watch.ended(TurnOutcome.FAILED)
                 return False
-            brief = await self._brief(row, messages, answer)
-            name = await self._name(row, answer.person)
             watch.passed("answer")
-            fault_point("turn.answered")
-            async with session.write() as connection:
-                last_event = await self._commit(
-                    connection, row, messages, answer, brief, name, turn_id
-                )
-                fault_point("turn.before_commit")
+            try:
+                last_event = await self._finish(session, row, messages, answer, turn_id)
+            except StoreUnavailableError:
+                raise
+            except Exception as error:
+                if answer.failure:
+                    raise
+                log_failure(logger, "a turn could not be stored", error)
+                failed = await self._failed(session, messages, answer.person, error)
+                if failed is None:
+                    watch.ended(TurnOutcome.FAILED)
+                    return False
+                answer = failed
+                last_event = await self._finish(session, row, messages, answer, turn_id)
             brain.keep(answer, last_event)
             fault_point("turn.after_commit")
             watch.passed("commit")
             watch.ended(count_turn(self._observer, answer, silent=memory is None))
         await self._tell(conversation)
         return True
+
+    async def _finish(
+        self,
+        session: LockedSession,
+        row: turns.ConversationRow,
+        messages: list[turns.StoredInbound],
+        answer: Answer,
+        turn_id: str,
+    ) -> int:
+        """Stores the whole turn, or nothing; returns the number of its last event."""
+        brief = await self._brief(row, messages, answer)
+        name = await self._name(row, answer.person)
+        fault_point("turn.answered")
+        async with session.write() as connection:
+            last_event = await self._commit(connection, row, messages, answer, brief, name, turn_id)
+            fault_point("turn.before_commit")
+        return last_event
 
     async def _tell(self, conversation: str) -> None:
         for event in (

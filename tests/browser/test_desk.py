@@ -359,3 +359,18 @@ async def test_logging_out_ends_every_window(sam: Desk, server: DeskServer) -> N
         timeout=10_000
     )
     await other.close()
+
+
+async def test_what_could_not_be_sent_says_why_and_is_sent_again(
+    sam: Desk, server: DeskServer
+) -> None:
+    conversation = server.customer("writes", sender="c-dead", text="where is it?", name="Ada")
+    message = server.customer("answered", conversation=conversation, text="On its way.")
+    server.customer("refused", message=message)
+    await sam.page.goto(f"{server.url}/desk/?conversation={conversation}")
+    await expect(sam.page.locator(".failed")).to_contain_text("opted out")
+    await sam.page.get_by_role("button", name="Send again").click()
+    await expect(sam.page.locator(".message.bot")).to_have_count(2)
+    first = sam.page.locator(".message.bot .status").first
+    await expect(first).to_contain_text("Not delivered; sent again")
+    await expect(sam.page.locator(".failed")).to_have_count(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from sqlalchemy import select
@@ -13,7 +14,16 @@ from bot.core.access import OPERATOR, Role
 from bot.core.conversation import State
 from bot.core.dead_letters import Explanation
 from bot.core.errors import DeliveryError, NotReplayableError, NotVisibleError, TakenError
-from bot.core.messages import Author, Button, Capabilities, Content, Inbound, Receipt, Status
+from bot.core.messages import (
+    Attachment,
+    Author,
+    Button,
+    Capabilities,
+    Content,
+    Inbound,
+    Receipt,
+    Status,
+)
 from bot.core.transcript import conversation_id
 from bot.flow.dead_letters import DeadLetters, Explained
 from bot.flow.deliver import MAX_ATTEMPTS, Deliveries
@@ -221,6 +231,19 @@ class TestWhatTheBotFailedOn:
         assert (dead.letter.error, dead.letter.attempts) == ("KeyError", MAX_TURN_ATTEMPTS)
         assert "failed 3 times on this message (KeyError)" in dead.explanation.happened
         assert "words" not in repr(dead)
+
+    async def test_an_answer_that_cannot_be_stored_is_a_failure_too(
+        self, path: Path, letters: DeadLetters
+    ) -> None:
+        odd = Attachment(cast(str, object()))
+        path.brain.script = lambda m: Content("odd", attachments=(odd,))
+        await path.receive(inbound("poison"))
+        ran = [await path.turns.run(path.conversation) for _ in range(MAX_TURN_ATTEMPTS)]
+        assert ran == [False, False, True]
+        [dead] = await letters.list(path.agent)
+        assert (dead.letter.error, dead.letter.attempts) == ("StatementError", MAX_TURN_ATTEMPTS)
+        detail = await path.desk.detail(path.agent, path.conversation)
+        assert detail.summary.reason == "engine_error"
 
     async def test_replayed_the_bot_has_the_conversation_again(
         self, path: Path, letters: DeadLetters
