@@ -124,7 +124,9 @@ def build(settings: Settings) -> Frontdesk:
     handoff = _connect_handoff(endpoints)
     actions = connect_actions(endpoints)
     library = model_library(settings, database)
-    known = Models(database, library, actions, f"{socket.gethostname()}:{settings.port}")
+    # Several processes may share a port.
+    replica = f"{socket.gethostname()}:{settings.port}/{os.getpid()}"
+    known = Models(database, library, actions, replica)
     notices = Notices(lambda: known.brain.domain.responses if known.brain else {})
     made = Frontdesk(
         settings=settings,
