@@ -94,10 +94,10 @@ def main(
         server = Server(prepared_state(Path(folder)), free_port())
         url = database or f"sqlite:///{server.state}/frontdesk.db"
         server.environment["FRONTDESK_DATABASE_URL"] = url
-        server.follows = True
         first = model.resolve()
+        server.follows, server.model = True, first
         second = saying(first, Path(folder) / "second.tar.gz", "utter_greet", "Hello again.")
-        server.start(FRONTDESK_MODEL=str(first))
+        server.start()
         server.wait_ready()
         try:
             asyncio.run(measure(server, [second, first], swaps, rate, quiet))

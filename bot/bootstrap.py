@@ -140,7 +140,9 @@ def build(settings: Settings) -> Frontdesk:
     monitor = Monitor(Metrics())
     actions = connect_actions(endpoints)
     library = model_library(settings, database)
-    known = Models(database, library, actions, _replica(settings))
+    # Several processes may share a port.
+    replica = f"{socket.gethostname()}:{settings.port}/{os.getpid()}"
+    known = Models(database, library, actions, replica)
     notices = Notices(lambda: known.brain.domain.responses if known.brain else {})
     made = Frontdesk(
         settings=settings,
@@ -158,12 +160,6 @@ def build(settings: Settings) -> Frontdesk:
     )
     made.workers = _workers(made, notices)
     return made
-
-
-def _replica(settings: Settings) -> str:
-    """This process's name among those that share a database."""
-    name = f"{socket.gethostname()}:{settings.port}"
-    return name if settings.workers == 1 else f"{name}/{os.getpid()}"
 
 
 def _workers(made: Frontdesk, notices: Notices) -> list[Worker]:

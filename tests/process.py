@@ -56,12 +56,14 @@ class Server:
 
     Attributes:
         follows: It runs the active model of the registry, and not one file.
+        model: The model to start with; the assistant's own by default.
     """
 
     state: Path
     port: int
     environment: dict[str, str] = field(default_factory=dict)
     follows: bool = False
+    model: Path | None = None
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -80,7 +82,7 @@ class Server:
         variables |= {
             "FRONTDESK_STATE_DIR": str(self.state),
             "FRONTDESK_PORT": str(self.port),
-            "FRONTDESK_MODEL": str(trained_model()),
+            "FRONTDESK_MODEL": str(self.model or trained_model()),
             "PYTHONUNBUFFERED": "1",
         }
         if self.follows:

@@ -21,6 +21,7 @@ from bot.store.rows import insert_once
 KEPT_ARCHIVES = 5
 # A replica that was not seen for so long has ended.
 SEEN_WITHIN = timedelta(seconds=60)
+_FORGOTTEN_AFTER = timedelta(hours=1)
 _LONGEST_FAILURE = 512
 
 
@@ -262,7 +263,8 @@ async def _lock(connection: AsyncConnection) -> None:
 async def see(
     connection: AsyncConnection, name: str, version: int | None, file: str, now: datetime
 ) -> None:
-    """Notes that a replica lives, and what it runs."""
+    """Notes that a replica lives, and what it runs; forgets those that ended without a word."""
+    await connection.execute(delete(t.replica).where(t.replica.c.seen_at < now - _FORGOTTEN_AFTER))
     values = {"version": version, "file": file, "seen_at": now}
     insert = insert_once(connection, t.replica)
     await connection.execute(insert.values(name=name, **values))
