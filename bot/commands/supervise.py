@@ -77,7 +77,7 @@ def run(settings: Settings) -> None:
             process.start()
             return process
 
-        Supervisor(start, partial(_forget, peers), settings.workers, stop).run()
+        Supervisor(start, partial(_forget, peers), settings.workers, lambda: stop.came).run()
     if not as_json:
         print("Stopped.", file=sys.stderr)
 
@@ -164,7 +164,7 @@ class Supervisor:
         start: Starts one.
         forget: Told the id of one that died.
         count: How many.
-        stop: Its `came` says when to end.
+        stopping: Whether it is time to end.
     """
 
     def __init__(
@@ -172,15 +172,15 @@ class Supervisor:
         start: Callable[[], BaseProcess],
         forget: Callable[[int], None],
         count: int,
-        stop: _StopSignal,
+        stopping: Callable[[], bool],
     ) -> None:
-        self._start, self._forget, self._stop = start, forget, stop
+        self._start, self._forget, self._stopping = start, forget, stopping
         self._places = [_Place(number) for number in range(1, count + 1)]
 
     def run(self) -> None:
         """Returns when it was told to stop and every worker has ended."""
         try:
-            while not self._stop.came:
+            while not self._stopping():
                 self._start_due()
                 running = [place.process.sentinel for place in self._places if place.process]
                 if running:
@@ -194,7 +194,7 @@ class Supervisor:
     def _start_due(self) -> None:
         now = time.monotonic()
         for place in self._places:
-            if place.process is None and place.due <= now and not self._stop.came:
+            if place.process is None and place.due <= now and not self._stopping():
                 place.process, place.started = self._start(), now
 
     def _note_deaths(self) -> None:
@@ -206,7 +206,7 @@ class Supervisor:
             place.failures = 0 if now - place.started > _LONG_LIFE else place.failures + 1
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** max(0, place.failures - 1))
             place.process, place.due = None, now + pause
-            if not self._stop.came:
+            if not self._stopping():
                 logger.warning(
                     "worker %d ended with %s; it is started again in %g s",
                     place.number,
