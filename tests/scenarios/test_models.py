@@ -34,6 +34,10 @@ SECONDS = 40.0
 ALLOWED = 20
 
 
+# Each `frontdesk` command takes some seconds to start, and longer on a busy machine.
+pytestmark = pytest.mark.timeout(300)
+
+
 @dataclass
 class Fleet:
     """Replicas on one database, each with a disk of its own, and an operator with another."""
@@ -144,12 +148,9 @@ def test_a_broken_model_is_refused_by_the_command_and_by_replicas(
     fleet: Fleet, tmp_path: Path
 ) -> None:
     broken = repack(trained_model(), tmp_path / "broken.tar.gz", {INTENTS: lambda _: b"{"})
-    cut = tmp_path / "cut.tar.gz"
-    cut.write_bytes(broken.read_bytes()[:100_000])
-    for path in (cut, broken):
-        refused = fleet.command("activate", str(path))
-        assert refused.returncode == 2
-        assert refused.stderr.startswith("frontdesk: The model ")
+    refused = fleet.command("activate", str(broken))
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("frontdesk: The model ")
     assert "no other was active before" in fleet.command("rollback").stderr
 
     activate_unchecked(fleet.database, broken, tmp_path / "unchecked")
