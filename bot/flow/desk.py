@@ -16,7 +16,9 @@ from bot.core.conversation import Owner, Ownership, State, Trigger
 from bot.core.errors import NotVisibleError, ShopError, TakenError
 from bot.core.messages import Author, Content, Status
 from bot.core.shop import Crm, Customer, Order, Pos
+from bot.core.time_limits import TimeLimits
 from bot.core.transcript import Event, Hub, TranscriptMessage
+from bot.flow.deadlines import Deadlines
 from bot.flow.notices import Notices
 from bot.store import desk as queries
 from bot.store import outbox, turns
@@ -63,9 +65,18 @@ class Detail:
 class Desk:
     """The operations. Each raises NotVisibleError for a conversation the agent may not see."""
 
-    def __init__(self, database: Database, hub: Hub, crm: Crm, pos: Pos, notices: Notices) -> None:
+    def __init__(
+        self,
+        database: Database,
+        hub: Hub,
+        crm: Crm,
+        pos: Pos,
+        notices: Notices,
+        deadlines: Deadlines | None = None,
+    ) -> None:
         self._database, self.hub = database, hub
         self._crm, self._pos, self._notices = crm, pos, notices
+        self._deadlines = deadlines or Deadlines(TimeLimits(), {})
 
     async def list(
         self,
@@ -135,7 +146,7 @@ class Desk:
             if ownership.state in (State.RESOLVED, State.EXPIRED):
                 ownership = ownership.after(Trigger.REOPEN)
             ownership = ownership.after(Trigger.TAKE, agent=agent.id)
-            await turns.set_ownership(connection, conversation, ownership, now)
+            await self._deadlines.change(connection, row, ownership, now)
             await queries.change_episode(connection, conversation, agent_id=agent.id, taken_at=now)
             notice = self._notices.joined(agent.name)
             await self._say(connection, conversation, ownership, notice, now)
@@ -166,7 +177,7 @@ class Desk:
         async with self._changing(conversation) as (connection, row, now):
             check_may_write(agent, row.ownership)
             ownership = row.ownership.after(Trigger.GIVE_BACK).after(Trigger.RETURNED)
-            await turns.set_ownership(connection, conversation, ownership, now)
+            await self._deadlines.change(connection, row, ownership, now)
             await queries.change_episode(connection, conversation, outcome="returned", ended_at=now)
             notice = self._notices.back(agent.name)
             await self._say(connection, conversation, ownership, notice, now)
@@ -179,7 +190,7 @@ class Desk:
             else:
                 check_may_see(agent)
             ownership = row.ownership.after(Trigger.RESOLVE)
-            await turns.set_ownership(connection, conversation, ownership, now)
+            await self._deadlines.change(connection, row, ownership, now)
             await queries.change_episode(connection, conversation, outcome="resolved", ended_at=now)
             notice = self._notices.resolved(agent.name)
             await self._say(connection, conversation, ownership, notice, now)

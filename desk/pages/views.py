@@ -191,7 +191,7 @@ def message(line: TranscriptMessage, customer: str, agent: Agent) -> View:
         "id": line.id,
         "seq": line.seq,
         "kind": "note" if note else line.author.value,
-        "name": f"{name} · internal note" if note else name or "Agent",
+        "name": f"{name or 'Frontdesk'} · internal note" if note else name or "Agent",
         "text": line.text,
         "at": milliseconds(line.created_at),
         "status": _status(line),
