@@ -22,6 +22,7 @@ from bot.core.messages import WebhookRequest, WebhookResult
 from bot.core.shop import Crm, Pos
 from bot.dialogue.action_endpoint import ActionServer, InProcessActions, load_actions
 from bot.dialogue.brain import Brain
+from bot.flow.deadlines import Deadlines
 from bot.flow.deliver import Deliveries
 from bot.flow.desk import Desk, StoredTranscript
 from bot.flow.hub import LocalHub, PostgresHub
@@ -31,6 +32,10 @@ from bot.flow.models import Models
 from bot.flow.notices import Notices
 from bot.flow.rate import read_rate
 from bot.flow.receive import Receiver
+from bot.flow.reminders import Reminders
+from bot.flow.time_limits import KEYS as TIME_LIMITS
+from bot.flow.time_limits import read_time_limits
+from bot.flow.timers import Timers
 from bot.flow.turn import Shop, Turns
 from bot.flow.workers import Worker
 from bot.model_files import MODELS
@@ -137,6 +142,7 @@ def build(settings: Settings) -> Frontdesk:
     shop = connect_shop(settings)
     channels = connect_channels(settings)
     handoff = _connect_handoff(endpoints)
+    deadlines = Deadlines(read_time_limits(endpoints.get("handoff") or {}), channels)
     monitor = Monitor(Metrics())
     actions = connect_actions(endpoints)
     library = model_library(settings, database)
@@ -154,15 +160,17 @@ def build(settings: Settings) -> Frontdesk:
         actions=actions,
         receiver=Receiver(database, hub, monitor),
         transcript=StoredTranscript(database),
-        desk=Desk(database, hub, shop.crm, shop.pos, notices, channel_explains(settings)),
+        desk=Desk(
+            database, hub, shop.crm, shop.pos, notices, deadlines, channel_explains(settings)
+        ),
         monitor=monitor,
         models=known,
     )
-    made.workers = _workers(made, notices)
+    made.workers = _workers(made, notices, deadlines)
     return made
 
 
-def _workers(made: Frontdesk, notices: Notices) -> list[Worker]:
+def _workers(made: Frontdesk, notices: Notices, deadlines: Deadlines) -> list[Worker]:
     database, hub = made.database, made.hub
     turn = Turns(
         database,
@@ -173,9 +181,13 @@ def _workers(made: Frontdesk, notices: Notices) -> list[Worker]:
         made.handoff,
         notices,
         made.monitor,
+        deadlines,
     )
     rates = sending_rates(made.settings)
     delivery = Deliveries(database, hub, made.channels, rates, made.monitor)
+
+    reminders = Reminders(database, made.current_brain, made.shop, turn.record)
+    timers = Timers(database, hub, reminders, deadlines, notices, made.shop.timezone)
 
     async def inbox(limit: int) -> list[str]:
         if made.models.brain is None:
@@ -183,10 +195,15 @@ def _workers(made: Frontdesk, notices: Notices) -> list[Worker]:
         async with database.read() as connection:
             return await turns.waiting(connection, limit)
 
+    async def due(limit: int) -> list[str]:
+        # Also for the words of notices.
+        return [] if made.models.brain is None else await timers.waiting(limit)
+
     return [
         Worker("turn", "inbox", hub, inbox, turn.run),
         Worker("deliver", "outbox", hub, delivery.waiting, delivery.run, due_in=delivery.due_in),
         Worker("model", MODELS_TOPIC, hub, made.models.find, made.models.work, parallel=1),
+        Worker("timer", "timer", hub, due, timers.run, due_in=timers.due_in),
     ]
 
 
@@ -283,6 +300,9 @@ def sending_rates(settings: Settings) -> dict[str, float]:
 def _connect_handoff(endpoints: Mapping[str, Any]) -> Handoff:
     section = dict(endpoints.get("handoff") or {})
     kind = str(section.pop("type", "desk"))
+    for key in TIME_LIMITS:
+        # The engine's business, see `read_time_limits`.
+        section.pop(key, None)
     made: Handoff = _plugin("handoff", kind, "endpoints.yml: handoff.type").create(section)
     return made
 

@@ -20,6 +20,7 @@ from bot.core.messages import (
 )
 from bot.dialogue.brain import Answer, Person
 from bot.dialogue.output import HandoffRequest
+from bot.dialogue.reminders import Reminder
 from bot.dialogue.tracker_store import TurnMemory
 from bot.store.events import Snapshot
 from bot.store.turns import StoredInbound
@@ -36,6 +37,12 @@ class ScriptedBrain:
         self.snapshot: Snapshot | None = None
         self.asked: list[str] = []
         self.payloads: list[str | None] = []
+        self.reminded: list[str] = []
+        self.reminder: Callable[[Reminder], Content | HandoffRequest | Exception | None] = (
+            lambda r: Content(f"reminder: {r.intent}")
+        )
+        # What the next turn's actions return beside what they say.
+        self.events: list[dict[str, Any]] = []
 
     def recall(self, conversation: str, last_event: int) -> TurnMemory | None:
         """Remembers nothing: every turn reads the store."""
@@ -65,7 +72,31 @@ class ScriptedBrain:
             elif said is not None:
                 answer.contents.append(said)
             answer.understood[message.id] = {"intent": "scripted", "confidence": 0.9}
-            answer.events.append({"event": "user", "text": message.text, "timestamp": 0.0})
+            answer.events.append(
+                {"event": "user", "text": message.text, "message_id": message.id, "timestamp": 0.0}
+            )
+        answer.events += self.events
+        self.events = []
+        return answer
+
+    async def remind(
+        self, memory: TurnMemory, reminder: Reminder, person: Person, context: ActionContext
+    ) -> Answer:
+        """As `bot.dialogue.brain.Brain.remind`."""
+        await asyncio.sleep(self.delay)
+        self.reminded.append(reminder.intent)
+        answer, said = Answer(person), self.reminder(reminder)
+        if isinstance(said, Exception):
+            raise said
+        if isinstance(said, HandoffRequest):
+            answer.handoff = said
+        elif said is not None:
+            answer.contents.append(said)
+        answer.events += [
+            {"event": "user", "text": "EXTERNAL", "metadata": {"is_external": True}},
+            *self.events,
+        ]
+        self.events = []
         return answer
 
 

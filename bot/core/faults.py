@@ -4,7 +4,7 @@
 point; ``FRONTDESK_KILL_AT=turn.before_commit:3`` the third time. Without the variable a point costs
 one comparison. Points: receive.before_commit, receive.after_commit, turn.claimed, turn.answered,
 turn.before_commit, turn.after_commit, deliver.before_send, deliver.after_send,
-deliver.after_commit.
+deliver.after_commit, timer.claimed, timer.before_commit, timer.after_commit.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -199,6 +199,8 @@ class Capabilities:
         attachments: How many files one message can carry.
         typing: Whether a typing indicator can be shown.
         vouches_for_phone: Whether the sender's phone number is the platform's word.
+        reply_windows: Where the platform allows free replies only for some time after the
+            customer's last message: how such senders begin, and how long it is.
     """
 
     text_limit: int
@@ -207,6 +209,11 @@ class Capabilities:
     attachments: int = 0
     typing: bool = False
     vouches_for_phone: bool = False
+    reply_windows: tuple[tuple[str, timedelta], ...] = ()
+
+    def reply_window(self, sender: str) -> timedelta | None:
+        """How long after this sender's message the shop may write freely; None: always."""
+        return next((time for start, time in self.reply_windows if sender.startswith(start)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,13 +19,14 @@ from rasa.shared.exceptions import RasaException
 from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_NAME_KEY
 from rasa.utils.endpoints import EndpointConfig
 
-from bot.core.actions import ActionContext
+from bot.core.actions import ActionContext, current_action
 from bot.core.errors import ModelError
 from bot.core.identity import Identity
 from bot.core.messages import Content
 from bot.dialogue.hearing import Hearing
 from bot.dialogue.output import CollectingOutput, HandoffRequest
 from bot.dialogue.payload import typed_text
+from bot.dialogue.reminders import Reminder
 from bot.dialogue.runner import SequentialAgent
 from bot.dialogue.snapshot import snapshot_of
 from bot.dialogue.tracker_store import (
@@ -37,6 +39,7 @@ from bot.store.database import Database
 from bot.store.events import Snapshot
 from bot.store.turns import StoredInbound
 
+logger = logging.getLogger(__name__)
 _IDENTITY_SLOT, _CUSTOMER_SLOT = "identity", "customer_id"
 
 
@@ -167,9 +170,35 @@ class Brain:
                     answer.understood[message.id] = heard
         finally:
             current_turn.reset(token)
+        return self._completed(answer, memory, output)
+
+    async def remind(
+        self, memory: TurnMemory, reminder: Reminder, person: Person, context: ActionContext
+    ) -> Answer:
+        """What the bot says when a reminder is due, without storing anything.
+
+        An intent that the model in use does not know gives an empty answer.
+        """
+        answer = Answer(person)
+        if reminder.intent not in self.domain.intents:
+            logger.warning("a reminder triggers an intent that the model does not know")
+            return answer
+        output = CollectingOutput(context.channel)
+        turn, action = current_turn.set(memory), current_action.set(context)
+        try:
+            await self._know(memory.conversation, output, person)
+            tracker = await self._agent.tracker_store.retrieve(memory.conversation)
+            await self._agent.trigger_intent(reminder.intent, reminder.entities, output, tracker)
+        finally:
+            current_action.reset(action)
+            current_turn.reset(turn)
+        return self._completed(answer, memory, output)
+
+    def _completed(self, answer: Answer, memory: TurnMemory, output: CollectingOutput) -> Answer:
+        """The answer with what was said and what the turn added to the conversation."""
         answer.contents, answer.handoff = output.contents, output.handoff
         answer.events = memory.new
-        answer.person = _person(memory.tracker, person)
+        answer.person = _person(memory.tracker, answer.person)
         answer.tracker = memory.tracker
         if memory.tracker is not None:
             answer.snapshot = snapshot_of(memory.tracker, self.domain.slots)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rasa.core.agent import Agent
+from rasa.core.channels.channel import OutputChannel
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 from rasa.core.processor import MAX_NUMBER_OF_PREDICTIONS, MessageProcessor
 from rasa.engine.exceptions import GraphRunError
@@ -19,6 +20,8 @@ from rasa.engine.loader import load_predict_graph_runner
 from rasa.engine.runner.interface import GraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.core.events import Event, ReminderCancelled, ReminderScheduled
+from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.common import TempDirectoryPath, get_temp_dir_name
 
 _Plan = list[tuple[str, GraphNode, list[str]]]
@@ -116,6 +119,17 @@ class SequentialProcessor(MessageProcessor):
             )
         self.model_filename, self.model_path = model.name, model
         self.domain = self.model_metadata.domain
+
+    async def execute_side_effects(
+        self, events: list[Event], tracker: DialogueStateTracker, output_channel: OutputChannel
+    ) -> None:
+        """As Rasa's own, without its scheduler: what it holds in memory ends with the process.
+
+        Reminders stay in the tracker; whoever stores the turn makes timers of them.
+        """
+        timed = (ReminderScheduled, ReminderCancelled)
+        others = [event for event in events if not isinstance(event, timed)]
+        await super().execute_side_effects(others, tracker, output_channel)
 
 
 class SequentialAgent(Agent):

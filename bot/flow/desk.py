@@ -17,8 +17,10 @@ from bot.core.dead_letters import Explain
 from bot.core.errors import NotVisibleError, ShopError, TakenError
 from bot.core.messages import Author, Content, Status
 from bot.core.shop import Crm, Customer, Order, Pos
+from bot.core.time_limits import TimeLimits
 from bot.core.transcript import Event, Hub, TranscriptMessage
 from bot.flow.dead_letters import DeadLetters, Explained
+from bot.flow.deadlines import Deadlines
 from bot.flow.notices import Notices
 from bot.store import desk as queries
 from bot.store import outbox, turns
@@ -81,10 +83,12 @@ class Desk:
         crm: Crm,
         pos: Pos,
         notices: Notices,
+        deadlines: Deadlines | None = None,
         explains: Mapping[str, Explain] | None = None,
     ) -> None:
         self._database, self.hub = database, hub
         self._crm, self._pos, self._notices = crm, pos, notices
+        self._deadlines = deadlines or Deadlines(TimeLimits(), {})
         self.dead_letters = DeadLetters(database, hub, explains or {})
 
     async def list(
@@ -156,7 +160,7 @@ class Desk:
             if ownership.state in (State.RESOLVED, State.EXPIRED):
                 ownership = ownership.after(Trigger.REOPEN)
             ownership = ownership.after(Trigger.TAKE, agent=agent.id)
-            await turns.set_ownership(connection, conversation, ownership, now)
+            await self._deadlines.change(connection, row, ownership, now)
             await queries.change_episode(connection, conversation, agent_id=agent.id, taken_at=now)
             notice = self._notices.joined(agent.name)
             await self._say(connection, conversation, ownership, notice, now)
@@ -187,7 +191,7 @@ class Desk:
         async with self._changing(conversation) as (connection, row, now):
             check_may_write(agent, row.ownership)
             ownership = row.ownership.after(Trigger.GIVE_BACK).after(Trigger.RETURNED)
-            await turns.set_ownership(connection, conversation, ownership, now)
+            await self._deadlines.change(connection, row, ownership, now)
             await queries.change_episode(connection, conversation, outcome="returned", ended_at=now)
             notice = self._notices.back(agent.name)
             await self._say(connection, conversation, ownership, notice, now)
@@ -200,7 +204,7 @@ class Desk:
             else:
                 check_may_see(agent)
             ownership = row.ownership.after(Trigger.RESOLVE)
-            await turns.set_ownership(connection, conversation, ownership, now)
+            await self._deadlines.change(connection, row, ownership, now)
             await queries.change_episode(connection, conversation, outcome="resolved", ended_at=now)
             notice = self._notices.resolved(agent.name)
             await self._say(connection, conversation, ownership, notice, now)

@@ -21,6 +21,10 @@ _DEFAULTS = {
     "utter_agent_joined": "{agent} has joined the chat.",
     "utter_bot_back": "{agent} has left the chat. I'm the shop's assistant again: how can I help?",
     "utter_conversation_resolved": "{agent} has closed this chat. Write any time to start again.",
+    "utter_handoff_expired": "I'm sorry, no colleague was free in time. I'm the shop's assistant "
+    "again: write any time, or ask for a colleague once more.",
+    "utter_parked_expired": "This chat has rested for a while, so I have closed it. Write any time "
+    "to start again.",
     "utter_default": "Sorry, I can't help with that here. Would you like a colleague to?",
     "utter_lookup_failed": "I'm sorry, something went wrong on our side.",
 }
@@ -65,6 +69,10 @@ class Notices:
     def resolved(self, agent: str) -> Content:
         """Said when the agent closes the chat."""
         return self._say("utter_conversation_resolved", agent=agent)
+
+    def expired(self, *, parked: bool) -> Content:
+        """Said when no agent came in time, or none went on with a parked chat."""
+        return self._say("utter_parked_expired" if parked else "utter_handoff_expired")
 
     async def queued(self, connection: AsyncConnection) -> Content:
         """Said when the chat goes to the queue, with a rough waiting time."""

@@ -12,23 +12,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.actions import ActionContext
 from bot.core.channel import Channel
-from bot.core.conversation import CLOSED_STATES, HandoffReason, Owner, Ownership, Trigger
+from bot.core.conversation import HandoffReason, Owner
 from bot.core.errors import ShopError, StoreUnavailableError
 from bot.core.faults import fault_point
-from bot.core.handoff import Handoff, HandoffCase
+from bot.core.handoff import Handoff
 from bot.core.identity import Identity
 from bot.core.log_context import log_ids
-from bot.core.messages import Author, Content
+from bot.core.messages import Author
 from bot.core.observer import Observer, TurnOutcome, TurnWatch, Unobserved
 from bot.core.shop import Crm, Pos
+from bot.core.time_limits import TimeLimits
 from bot.core.transcript import Event, Hub
 from bot.dialogue.brain import Answer, Brain, Person
 from bot.dialogue.output import HandoffRequest
 from bot.dialogue.tracker_store import TurnMemory
+from bot.flow.deadlines import Deadlines
 from bot.flow.failures import log_failure
 from bot.flow.notices import Notices
 from bot.flow.turn_outcome import count_turn
-from bot.store import events, outbox, turns
+from bot.flow.turn_record import LOOKUP_SECONDS, TurnRecord
+from bot.store import events, turns
 from bot.store.database import Database, LockedSession
 from bot.store.rows import new_id, utc_now
 
@@ -36,7 +39,6 @@ logger = logging.getLogger(__name__)
 
 # After so many failed turns the messages are set aside and a human is asked.
 MAX_TURN_ATTEMPTS = 3
-_LOOKUP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,18 @@ class Shop:
     pos: Pos
     timezone: str
 
+    def context(self, key: str, now: datetime, channel: str) -> ActionContext:
+        """What actions get in a turn; `key` makes their writes the same when it runs again."""
+        return ActionContext(
+            crm=self.crm,
+            pos=self.pos,
+            key=key,
+            now=now,
+            channel=channel,
+            timeout=LOOKUP_SECONDS,
+            timezone=self.timezone,
+        )
+
 
 class Turns:
     """Runs turns.
@@ -54,6 +68,9 @@ class Turns:
     Args:
         brain: Gives the brain in use now; asked once a turn, so that a new model may come between.
         observer: Is told of steps, outcomes and handoffs.
+
+    Attributes:
+        record: Writes a turn.
     """
 
     def __init__(
@@ -66,10 +83,13 @@ class Turns:
         handoff: Handoff,
         notices: Notices,
         observer: Observer | None = None,
+        deadlines: Deadlines | None = None,
     ) -> None:
         self._database, self._hub, self._brain = database, hub, brain
         self._shop, self._channels, self._notices = shop, channels, notices
-        self._handoff, self._observer = handoff, observer or Unobserved()
+        self._observer = observer or Unobserved()
+        follow = deadlines or Deadlines(TimeLimits(), channels)
+        self.record = TurnRecord(database, shop.crm, handoff, notices, follow)
 
     async def run(self, conversation: str) -> bool:
         """Answers what waits in one conversation.
@@ -124,6 +144,8 @@ class Turns:
             watch.passed("commit")
             watch.ended(count_turn(self._observer, answer, silent=memory is None))
         await self._tell(conversation)
+        if any(event["event"] == "reminder" for event in answer.events):
+            await self._hub.publish(Event("timer", "timers"))
         return True
 
     async def _finish(
@@ -135,11 +157,13 @@ class Turns:
         turn_id: str,
     ) -> int:
         """Stores the whole turn, or nothing; returns the number of its last event."""
-        brief = await self._brief(row, messages, answer)
-        name = await self._name(row, answer.person)
+        brief = await self.record.brief(row, messages, answer)
+        name = await self.record.name(row, answer.person)
         fault_point("turn.answered")
         async with session.write() as connection:
-            last_event = await self._commit(connection, row, messages, answer, brief, name, turn_id)
+            last_event = await self.record.write(
+                connection, row, messages, answer, brief, name, turn_id
+            )
             fault_point("turn.before_commit")
         return last_event
 
@@ -192,7 +216,7 @@ class Turns:
         if memory is None:
             return Answer(person)
         now = utc_now()
-        contexts = {m.id: self._context(m, row, now) for m in messages}
+        contexts = {m.id: self._shop.context(m.id, now, row.address.channel) for m in messages}
         try:
             person = await self._recognise(person, messages)
             answer = await brain.answer(memory, messages, person, contexts)
@@ -204,26 +228,13 @@ class Turns:
             answer.contents.append(self._notices.unanswered())
         return answer
 
-    def _context(
-        self, message: turns.StoredInbound, row: turns.ConversationRow, now: datetime
-    ) -> ActionContext:
-        return ActionContext(
-            crm=self._shop.crm,
-            pos=self._shop.pos,
-            key=message.id,
-            now=now,
-            channel=row.address.channel,
-            timeout=_LOOKUP_SECONDS,
-            timezone=self._shop.timezone,
-        )
-
     async def _recognise(self, person: Person, messages: list[turns.StoredInbound]) -> Person:
         """Knows the customer by the phone number that the channel vouches for."""
         phone = next((m.verified_phone for m in messages if m.verified_phone), None)
         if phone is None or person.identity is Identity.CHANNEL_VERIFIED:
             return person
         try:
-            async with asyncio.timeout(_LOOKUP_SECONDS):
+            async with asyncio.timeout(LOOKUP_SECONDS):
                 customer = await self._shop.crm.customer_by_phone(phone)
         except (ShopError, TimeoutError):
             # The question may need no identity; one that does will say that the lookup failed.
@@ -250,107 +261,9 @@ class Turns:
             failure=type(error).__name__,
         )
 
-    async def _brief(
-        self,
-        row: turns.ConversationRow,
-        messages: list[turns.StoredInbound],
-        answer: Answer,
-    ) -> str:
-        """What the agent reads first; empty when no human is needed."""
-        if answer.handoff is None:
-            return ""
-        async with self._database.read() as connection:
-            earlier = await turns.recently_said(connection, row.id, messages[0].seq)
-        now = [(m.text, _intent(answer.understood.get(m.id))) for m in messages]
-        said = [*earlier, *now]
-        return await self._handoff.accept(
-            HandoffCase(
-                conversation=row.id,
-                reason=answer.handoff.reason,
-                evidence=answer.handoff.evidence,
-                asked=[text for text, _ in said],
-                intents=[intent for _, intent in said if intent],
-                identity=answer.person.identity,
-                profile_name=row.profile_name,
-            )
-        )
-
-    async def _name(self, row: turns.ConversationRow, person: Person) -> str:
-        """What agents call the customer in their queue: the channel's name, else the CRM's."""
-        if row.profile_name or person.customer_id in (None, row.customer_id):
-            return row.profile_name
-        try:
-            async with asyncio.timeout(_LOOKUP_SECONDS):
-                customer = await self._shop.crm.customer(str(person.customer_id))
-        except (ShopError, TimeoutError):
-            # The desk reads the name again with the customer's card.
-            return ""
-        return customer.name if customer else ""
-
-    async def _commit(
-        self,
-        connection: AsyncConnection,
-        row: turns.ConversationRow,
-        messages: list[turns.StoredInbound],
-        answer: Answer,
-        brief: str,
-        name: str,
-        turn_id: str,
-    ) -> int:
-        """Writes the whole turn; returns the number of the conversation's last event."""
-        now = utc_now()
-        fresh = await turns.conversation(connection, row.id, for_update=True)
-        ownership = row.ownership
-        overtaken = fresh is None or fresh.ownership.epoch != ownership.epoch
-        drafts = [outbox.Draft(content, Author.BOT) for content in answer.contents]
-        if not overtaken:
-            ownership, notices = await self._hand_over(connection, row, answer, brief, now)
-            drafts += [outbox.Draft(notice, Author.SYSTEM) for notice in notices]
-        await turns.mark_processed(connection, messages, answer.understood, turn_id, now)
-        if answer.failure:
-            await turns.set_aside(connection, messages, answer.failure, now)
-        last = await events.append(connection, row.id, row.last_event + 1, answer.events)
-        if answer.snapshot is not None:
-            await events.write_snapshot(connection, row.id, last, answer.snapshot)
-        if answer.person != Person(row.identity, row.customer_id):
-            person = answer.person
-            await turns.set_identity(connection, row.id, person.identity, person.customer_id, name)
-        # Overtaken by an agent: the drafts carry the old epoch, and delivery drops them.
-        await outbox.write(
-            connection, row.id, drafts, epoch=ownership.epoch, now=now, turn_id=turn_id
-        )
-        return last
-
-    async def _hand_over(
-        self,
-        connection: AsyncConnection,
-        row: turns.ConversationRow,
-        answer: Answer,
-        brief: str,
-        now: datetime,
-    ) -> tuple[Ownership, list[Content]]:
-        """Reopens a closed conversation and queues one that needs a human."""
-        ownership, notices = row.ownership, []
-        if ownership.state in CLOSED_STATES:
-            ownership = ownership.after(Trigger.REOPEN)
-        if answer.handoff is not None:
-            ownership = ownership.after(Trigger.REQUEST).after(Trigger.ENQUEUE)
-            await turns.open_episode(
-                connection, row.id, answer.handoff.reason, answer.handoff.evidence, brief, now
-            )
-            notices.append(await self._notices.queued(connection))
-        if ownership != row.ownership:
-            await turns.set_ownership(connection, row.id, ownership, now)
-        return ownership, notices
-
 
 def _is_silence(answer: Answer) -> bool:
     """Nothing was said, and no action chose to say nothing."""
     said = answer.contents or answer.handoff
     acted = any(isinstance(u, Mapping) and u.get("actions") for u in answer.understood.values())
     return not said and not acted
-
-
-def _intent(understood: object) -> str:
-    name = understood.get("intent") if isinstance(understood, Mapping) else None
-    return str(name or "")

@@ -180,6 +180,21 @@ episode = Table(
     Column("ended_at", Instant),
 )
 
+# What is to happen in a conversation at a time: see bot.store.timers.
+timer = Table(
+    "timer",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("name", String(256), nullable=False),
+    Column("due_at", Instant, nullable=False, index=True),
+    Column("data", JSON, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("conversation_id", "kind", "name"),
+)
+
 agent = Table(
     "agent",
     metadata,

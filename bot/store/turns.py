@@ -46,6 +46,7 @@ class ConversationRow:
     customer_id: str | None
     last_event: int
     profile_name: str
+    last_customer_at: datetime | None
 
 
 async def waiting(connection: AsyncConnection, limit: int) -> list[str]:
@@ -69,6 +70,7 @@ def _conversation(row: Row[Any]) -> ConversationRow:
         customer_id=row.customer_id,
         last_event=row.last_event,
         profile_name=row.profile_name,
+        last_customer_at=row.last_customer_at,
     )
 
 
@@ -145,19 +147,19 @@ async def numbered_payload(
 
 
 async def recently_said(
-    connection: AsyncConnection, identifier: str, before_seq: int, limit: int = 4
+    connection: AsyncConnection, identifier: str, before_seq: int | None, limit: int = 4
 ) -> list[tuple[str, str]]:
-    """The customer's latest messages before a place in the transcript: text and intent."""
-    rows = await connection.execute(
-        select(t.message.c.text, t.message.c.understood)
-        .where(
-            t.message.c.conversation_id == identifier,
-            t.message.c.seq < before_seq,
-            t.message.c.author == Author.CUSTOMER,
-        )
-        .order_by(t.message.c.seq.desc())
-        .limit(limit)
+    """The customer's latest messages before a place in the transcript (its end when None).
+
+    Returns:
+        Text and intent of each, oldest first.
+    """
+    query = select(t.message.c.text, t.message.c.understood).where(
+        t.message.c.conversation_id == identifier, t.message.c.author == Author.CUSTOMER
     )
+    if before_seq is not None:
+        query = query.where(t.message.c.seq < before_seq)
+    rows = await connection.execute(query.order_by(t.message.c.seq.desc()).limit(limit))
     said = [(row.text, str((row.understood or {}).get("intent") or "")) for row in rows]
     return said[::-1]
 

@@ -203,7 +203,7 @@ def message(
         "id": line.id,
         "seq": line.seq,
         "kind": "note" if note else line.author.value,
-        "name": f"{name} · internal note" if note else name or "Agent",
+        "name": f"{name or 'Frontdesk'} · internal note" if note else name or "Agent",
         "text": line.text,
         "at": milliseconds(line.created_at),
         "status": _status(line, failed),

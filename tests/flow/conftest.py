@@ -10,12 +10,16 @@ import pytest
 from bot.core.access import Agent, Role
 from bot.core.messages import Inbound
 from bot.core.shop import Crm, Pos
+from bot.core.time_limits import TimeLimits
 from bot.core.transcript import TranscriptMessage, conversation_id
 from bot.dialogue.brain import Brain
+from bot.flow.deadlines import Deadlines
 from bot.flow.deliver import Deliveries
 from bot.flow.desk import Desk
 from bot.flow.hub import LocalHub
 from bot.flow.notices import Notices
+from bot.flow.reminders import Reminders
+from bot.flow.timers import Timers
 from bot.flow.turn import Shop, Turns
 from bot.store import accounts, inbox
 from bot.store import desk as queries
@@ -36,6 +40,8 @@ class Path:
     deliveries: Deliveries
     desk: Desk
     agent: Agent
+    timers: Timers
+    deadlines: Deadlines
     conversation: str = conversation_id(ADDRESS)
 
     async def receive(self, *messages: Inbound) -> list[str]:
@@ -78,17 +84,30 @@ async def add_agent(database: Database, name: str, role: Role = Role.AGENT) -> A
 @pytest.fixture
 async def path(database: Database) -> Path:
     """A message path on an empty database of each kind."""
-    brain, channel, hub = ScriptedBrain(), ScriptedChannel(), LocalHub()
+    return make_path(database, await add_agent(database, "sam"))
+
+
+def make_path(
+    database: Database, agent: Agent, limits: TimeLimits | None = None, hub: LocalHub | None = None
+) -> Path:
+    """The pieces of one replica."""
+    brain, channel, hub = ScriptedBrain(), ScriptedChannel(), hub or LocalHub()
     notices = Notices(lambda: {})
     # The scripted brain looks nothing up; identity by phone has tests of its own with a real CRM.
     shop = Shop(cast(Crm, None), cast(Pos, None), "Europe/London")
     channels = {channel.name: channel}
+    deadlines = Deadlines(limits or TimeLimits(), channels)
+    ask = lambda: cast(Brain, brain)  # noqa: E731
+    turns = Turns(database, hub, ask, shop, channels, DeskHandoff(), notices, deadlines=deadlines)
+    reminders = Reminders(database, ask, shop, turns.record)
     return Path(
         database,
         brain,
         channel,
-        Turns(database, hub, lambda: cast(Brain, brain), shop, channels, DeskHandoff(), notices),
+        turns,
         Deliveries(database, hub, channels),
-        Desk(database, hub, shop.crm, shop.pos, notices),
-        await add_agent(database, "sam"),
+        Desk(database, hub, shop.crm, shop.pos, notices, deadlines),
+        agent,
+        Timers(database, hub, reminders, deadlines, notices, shop.timezone),
+        deadlines,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 
 from bot.core.errors import ConfigurationError, DeliveryError, PayloadError
 from bot.core.messages import Address, Capabilities, Outgoing, WebhookRequest, WebhookResult
@@ -20,6 +21,8 @@ from connectors.channels.twilio.signature import verified_fields
 _CLOCK_SLACK = 2.0
 # Twilio puts this before every text of a trial account.
 _TRIAL_PREFIX = "Sent from your Twilio trial account - "
+# After the customer's last message; later WhatsApp takes templates only.
+_WHATSAPP_WINDOW = timedelta(hours=24)
 _EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
@@ -67,7 +70,11 @@ class TwilioChannel:
     def capabilities(self) -> Capabilities:
         """No buttons: choices become a numbered list, see `render`."""
         return Capabilities(
-            text_limit=TEXT_LIMIT, buttons=0, attachments=MEDIA_LIMIT, vouches_for_phone=True
+            text_limit=TEXT_LIMIT,
+            buttons=0,
+            attachments=MEDIA_LIMIT,
+            vouches_for_phone=True,
+            reply_windows=((WHATSAPP, _WHATSAPP_WINDOW),),
         )
 
     async def receive(self, request: WebhookRequest) -> WebhookResult:

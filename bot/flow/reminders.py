@@ -1,0 +1,64 @@
+"""A reminder that is due: its intent is triggered in the conversation, as a turn of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.core.faults import fault_point
+from bot.dialogue.brain import Brain, Person
+from bot.dialogue.reminders import Reminder
+from bot.dialogue.tracker_store import TurnMemory
+from bot.flow.deadlines import WITH_HUMANS
+from bot.flow.turn import Shop
+from bot.flow.turn_record import TurnRecord
+from bot.store import events, timers, turns
+from bot.store.database import Database, LockedSession
+from bot.store.rows import new_id, utc_now
+from bot.store.timers import Timer
+
+
+class Reminders:
+    """Fires reminders.
+
+    Args:
+        brain: Gives the brain in use now.
+        record: Writes the turn.
+    """
+
+    def __init__(
+        self, database: Database, brain: Callable[[], Brain], shop: Shop, record: TurnRecord
+    ) -> None:
+        self._database, self._brain, self._shop, self._record = database, brain, shop, record
+
+    async def fire(self, session: LockedSession, row: turns.ConversationRow, timer: Timer) -> bool:
+        """Says what the bot has to say, and deletes the timer.
+
+        Returns:
+            False when it must wait, because the customer has written and was not answered yet.
+        """
+        if row.ownership.owner in WITH_HUMANS:
+            # The bot is silent, and what it wanted to say will be out of place later.
+            async with session.write() as connection:
+                await timers.take(connection, timer)
+                fault_point("timer.before_commit")
+            return True
+        async with self._database.read() as connection:
+            # The turn comes first: the message may end the reminder.
+            if await turns.unprocessed(connection, row.id):
+                return False
+            brain = self._brain()
+            memory = brain.recall(row.id, row.last_event)
+            memory = memory or TurnMemory(row.id, await events.load(connection, row.id))
+        reminder = Reminder.from_json(timer.name, timer.due_at, timer.data)
+        context = self._shop.context(timer.id, utc_now(), row.address.channel)
+        person = Person(row.identity, row.customer_id)
+        answer = await brain.remind(memory, reminder, person, context)
+        brief = await self._record.brief(row, [], answer)
+        name = await self._record.name(row, answer.person)
+        async with session.write() as connection:
+            if not await timers.take(connection, timer):
+                return True
+            last = await self._record.write(connection, row, [], answer, brief, name, new_id())
+            fault_point("timer.before_commit")
+        brain.keep(answer, last)
+        return True
