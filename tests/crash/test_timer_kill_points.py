@@ -8,7 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import yaml
 
+from bot.project import read_yaml
 from tests.process import ROOT, START_SECONDS, Server, Visitor, free_port, prepared_state
 
 POINTS = ["timer.claimed", "timer.before_commit", "timer.after_commit"]
@@ -21,10 +23,9 @@ def test_a_wait_ends_once_however_often_the_process_is_killed(
     database_url: str, tmp_path: Path
 ) -> None:
     endpoints = tmp_path / "endpoints.yml"
-    written = (ROOT / "endpoints.yml").read_text()
-    endpoints.write_text(
-        written.replace("type: desk", f"type: desk\n  queue_timeout: {_WAIT_SECONDS / 60}")
-    )
+    known = read_yaml(ROOT / "endpoints.yml")
+    known["handoff"]["queue_timeout"] = _WAIT_SECONDS / 60
+    endpoints.write_text(yaml.safe_dump(known))
     variables = {"FRONTDESK_DATABASE_URL": database_url, "FRONTDESK_ENDPOINTS": str(endpoints)}
     server = Server(prepared_state(tmp_path), free_port(), variables)
     with ExitStack() as stack:
