@@ -74,9 +74,10 @@ class Exchange:
 
     @property
     def text(self) -> str:
-        """What was typed; empty for a pressed button."""
+        """What was typed; empty for a pressed button and for a reminder, which nobody wrote."""
         text = str(self.message.text or "")
-        return "" if text.startswith("/") else text
+        written = not (self.message.metadata or {}).get("is_external")
+        return text if written and not text.startswith("/") else ""
 
     @property
     def values(self) -> set[str]:

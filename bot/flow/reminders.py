@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.faults import fault_point
 from bot.dialogue.brain import Brain, Person
@@ -15,6 +18,14 @@ from bot.store import events, timers, turns
 from bot.store.database import Database, LockedSession
 from bot.store.rows import new_id, utc_now
 from bot.store.timers import Timer
+
+
+@asynccontextmanager
+async def firing(session: LockedSession) -> AsyncIterator[AsyncConnection]:
+    """The transaction in which a timer does what it is for, and is deleted."""
+    async with session.write() as connection:
+        yield connection
+        fault_point("timer.before_commit")
 
 
 class Reminders:
@@ -38,9 +49,8 @@ class Reminders:
         """
         if row.ownership.owner in WITH_HUMANS:
             # The bot is silent, and what it wanted to say will be out of place later.
-            async with session.write() as connection:
+            async with firing(session) as connection:
                 await timers.take(connection, timer)
-                fault_point("timer.before_commit")
             return True
         async with self._database.read() as connection:
             # The turn comes first: the message may end the reminder.
@@ -55,10 +65,9 @@ class Reminders:
         answer = await brain.remind(memory, reminder, person, context)
         brief = await self._record.brief(row, [], answer)
         name = await self._record.name(row, answer.person)
-        async with session.write() as connection:
+        async with firing(session) as connection:
             if not await timers.take(connection, timer):
                 return True
             last = await self._record.write(connection, row, [], answer, brief, name, new_id())
-            fault_point("timer.before_commit")
         brain.keep(answer, last)
         return True

@@ -20,7 +20,7 @@ from bot.core.transcript import Event, Hub
 from bot.flow.deadlines import STATES, WITH_HUMANS, Deadlines
 from bot.flow.failures import log_failure
 from bot.flow.notices import Notices
-from bot.flow.reminders import Reminders
+from bot.flow.reminders import Reminders, firing
 from bot.store import desk as queries
 from bot.store import outbox, timers, turns
 from bot.store.database import Database, LockedSession
@@ -100,9 +100,8 @@ class Timers:
         try:
             if timer.kind is Kind.REMINDER:
                 return await self._reminders.fire(session, row, timer)
-            async with session.write() as connection:
+            async with firing(session) as connection:
                 await self._fire(connection, row.id, timer)
-                fault_point("timer.before_commit")
         except StoreUnavailableError:
             raise
         except Exception as error:

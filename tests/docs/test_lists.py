@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from bot.cli import app
 from bot.core.conversation import TRANSITIONS, HandoffReason, State
 from bot.core.decision import Costs, Grievances, Kind, Weighed, decide
 from bot.core.identity import Identity
+from bot.core.time_limits import TimeLimits
 from bot.flow.desk import Desk, StoredTranscript
 from bot.flow.hub import LocalHub
 from bot.flow.notices import Notices
 from bot.flow.receive import Receiver
+from bot.flow.time_limits import KEYS, read_time_limits
 from bot.project import read_yaml
 from bot.settings import Settings, load
 from bot.store import tables
@@ -123,6 +126,15 @@ class TestTheDesk:
 
     def test_requests(self, tmp_path: Path) -> None:
         assert set(first_codes("desk.md", "Request")) == offered(tmp_path, "/api/v1/")
+
+    def test_time_limits(self) -> None:
+        rows = page("time.md").rows("Key", "Unit", "Default")
+        units = {"minutes": timedelta(minutes=1), "hours": timedelta(hours=1)}
+        shown = [int(row[2].partition(",")[0]) * units[row[1]] for row in rows]
+        assert tuple(code(row[0])[0] for row in rows) == KEYS
+        assert TimeLimits(*shown) == TimeLimits()
+        # What the project's own file says is what it would be without.
+        assert read_time_limits(read_yaml(ROOT / "endpoints.yml")["handoff"]) == TimeLimits()
 
 
 class TestEscalation:

@@ -88,18 +88,34 @@ async def path(database: Database) -> Path:
 
 
 def make_path(
-    database: Database, agent: Agent, limits: TimeLimits | None = None, hub: LocalHub | None = None
+    database: Database,
+    agent: Agent,
+    limits: TimeLimits | None = None,
+    real: Brain | None = None,
 ) -> Path:
-    """The pieces of one replica."""
-    brain, channel, hub = ScriptedBrain(), ScriptedChannel(), hub or LocalHub()
+    """The pieces of one replica.
+
+    Args:
+        real: Answers in place of the scripted brain.
+    """
+    brain, channel, hub = ScriptedBrain(), ScriptedChannel(), LocalHub()
+    answering = real or cast(Brain, brain)
     notices = Notices(lambda: {})
     # The scripted brain looks nothing up; identity by phone has tests of its own with a real CRM.
     shop = Shop(cast(Crm, None), cast(Pos, None), "Europe/London")
     channels = {channel.name: channel}
     deadlines = Deadlines(limits or TimeLimits(), channels)
-    ask = lambda: cast(Brain, brain)  # noqa: E731
-    turns = Turns(database, hub, ask, shop, channels, DeskHandoff(), notices, deadlines=deadlines)
-    reminders = Reminders(database, ask, shop, turns.record)
+    turns = Turns(
+        database,
+        hub,
+        lambda: answering,
+        shop,
+        channels,
+        DeskHandoff(),
+        notices,
+        deadlines=deadlines,
+    )
+    reminders = Reminders(database, lambda: answering, shop, turns.record)
     return Path(
         database,
         brain,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any
 
 from rasa_sdk.events import ReminderCancelled
 
@@ -96,8 +95,10 @@ async def test_a_later_message_of_the_same_burst_ends_it(path: Path) -> None:
 
 
 async def test_an_action_cancels_it(path: Path) -> None:
-    keep: Any = {"kill_on_user_msg": False}
-    path.brain.events = [reminder(name="a", **keep), reminder("check_in", name="b", **keep)]
+    path.brain.events = [
+        reminder(name="a", kill_on_user_msg=False),
+        reminder("check_in", name="b", kill_on_user_msg=False),
+    ]
     await path.say(inbound("hello"))
     path.brain.events = [ReminderCancelled(intent_name="check_in")]
     await path.say(inbound("not that one"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path as FilePath
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from rasa.core import jobs
@@ -15,17 +15,12 @@ from rasa_sdk import Action
 from rasa_sdk.events import ReminderCancelled, ReminderScheduled
 from rasa_sdk.executor import ActionExecutor
 
-from bot.core.shop import Crm, Pos
 from bot.dialogue.action_endpoint import InProcessActions
 from bot.dialogue.brain import Brain
 from bot.dialogue.snapshot import snapshot_of
-from bot.flow.reminders import Reminders
-from bot.flow.timers import Timers
-from bot.flow.turn import Shop, Turns
 from bot.store import events
 from bot.store.database import Database
 from bot.store.migrate import migrate
-from connectors.handoff.desk import DeskHandoff
 from tests.flow.conftest import Path, add_agent, make_path
 from tests.flow.timing import pass_time, timers_left
 from tests.process import trained_model
@@ -55,23 +50,21 @@ def action() -> OpeningHours:
 
 
 @pytest.fixture
-async def real(tmp_path: FilePath, action: OpeningHours) -> AsyncIterator[Path]:
-    """A message path with the trained model."""
+async def brain(tmp_path: FilePath, action: OpeningHours) -> AsyncIterator[Brain]:
+    """The trained model, with the test's action."""
     database = Database(f"sqlite:///{tmp_path}/frontdesk.db")
     await migrate(database)
     executor = ActionExecutor()
     executor.register_action(action)
-    brain = Brain.load(trained_model(), database, InProcessActions(executor))
-    path = make_path(database, await add_agent(database, "sam"))
-    shop = Shop(cast(Crm, None), cast(Pos, None), "Europe/London")
-    hub, notices = path.desk.hub, path.timers._notices
-    path.turns = Turns(
-        database, hub, lambda: brain, shop, {"scripted": path.channel}, DeskHandoff(), notices,
-        deadlines=path.deadlines,
-    )  # fmt: skip
-    reminders = Reminders(database, lambda: brain, shop, path.turns.record)
-    path.timers = Timers(database, hub, reminders, path.deadlines, notices, shop.timezone)
-    yield path
+    yield Brain.load(trained_model(), database, InProcessActions(executor))
+    await database.aclose()
+
+
+@pytest.fixture
+async def real(tmp_path: FilePath, brain: Brain) -> AsyncIterator[Path]:
+    """A message path with the trained model."""
+    database = Database(f"sqlite:///{tmp_path}/frontdesk.db")
+    yield make_path(database, await add_agent(database, "sam"), real=brain)
     await database.aclose()
 
 
@@ -141,9 +134,11 @@ class TestSessions:
         ("silent_for", "expired"),
         [(WEEK - timedelta(hours=1), False), (WEEK + timedelta(hours=1), True)],
     )
-    async def test_after_a_snapshot(self, real: Path, silent_for: timedelta, expired: bool) -> None:
+    async def test_after_a_snapshot(
+        self, real: Path, brain: Brain, silent_for: timedelta, expired: bool
+    ) -> None:
         await real.receive(inbound(QUESTION))
-        await self._long_conversation(real, datetime.now(UTC) - silent_for)
+        await self._long_conversation(real, brain, datetime.now(UTC) - silent_for)
         await real.turns.run(real.conversation)
         async with real.database.read() as connection:
             rows = await connection.exec_driver_sql(
@@ -155,7 +150,7 @@ class TestSessions:
         slots = {e["name"]: e["value"] for e in await tracker_events(real) if e["event"] == "slot"}
         assert slots["order_number"] == "FD-104233"
 
-    async def _long_conversation(self, path: Path, until: datetime) -> None:
+    async def _long_conversation(self, path: Path, brain: Brain, until: datetime) -> None:
         """Many exchanges, the last at `until`, of which the first are kept as a snapshot."""
         at = until.timestamp()
         made: list[Event] = [
@@ -169,9 +164,9 @@ class TestSessions:
                 BotUttered("You are welcome.", timestamp=at),
                 ActionExecuted("action_listen", timestamp=at),
             ]
-        domain_slots = path.timers._reminders._brain().domain.slots
-        tracker = DialogueStateTracker.from_events(path.conversation, made, domain_slots)
-        snapshot = snapshot_of(tracker, domain_slots)
+        slots = brain.domain.slots
+        tracker = DialogueStateTracker.from_events(path.conversation, made, slots)
+        snapshot = snapshot_of(tracker, slots)
         assert snapshot is not None
         async with path.database.write() as connection:
             stored = [event.as_dict() for event in tracker.events]

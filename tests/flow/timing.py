@@ -12,10 +12,10 @@ from bot.store import tables as t
 from bot.store.database import Database
 
 
-def reminder(intent: str = "follow_up", **changes: Any) -> dict[str, Any]:
+def reminder(intent: str = "follow_up", name: str = "later", **changes: Any) -> dict[str, Any]:
     """What an action returns to be reminded in an hour."""
     at = datetime.now(UTC) + timedelta(hours=1)
-    event = ReminderScheduled(intent, trigger_date_time=at, name=changes.pop("name", "later"))
+    event = ReminderScheduled(intent, trigger_date_time=at, name=name)
     found: dict[str, Any] = event | changes
     return found
 

@@ -129,6 +129,15 @@ def test_the_same_question_a_third_time_brings_a_human(
     assert vote(policy, domain, once, once, said("return_policy", entities=about_leeds))[0] is None
 
 
+def test_a_reminder_is_no_question_of_the_customers(
+    policy: EscalationPolicy, domain: Domain
+) -> None:
+    reminder = [ActionExecuted("action_listen"), UserUttered.create_external("return_policy")]
+    once = [*reminder, *answered()]
+    assert vote(policy, domain, once, once, said("return_policy", "returns??"))[0] is None
+    assert vote(policy, domain, once, reminder) == (None, None)
+
+
 @pytest.mark.parametrize("intent", ["affirm", "thank", "greet", "request_human", "complain"])
 def test_small_talk_and_wishes_are_left_alone(
     policy: EscalationPolicy, domain: Domain, intent: str
