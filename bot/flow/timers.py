@@ -58,10 +58,9 @@ class Timers:
 
     async def waiting(self, limit: int) -> list[str]:
         """Conversations with a timer that is due, longest due first."""
-        now = utc_now()
         async with self._database.read() as connection:
-            self._next = await timers.next_due(connection, now)
-            return await timers.due(connection, now, limit)
+            found, self._next = await timers.due(connection, utc_now(), limit)
+        return found
 
     def due_in(self) -> float:
         """Seconds until the next timer that `waiting` saw; infinite where there is none."""

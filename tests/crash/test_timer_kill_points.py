@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from contextlib import ExitStack
@@ -10,7 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bot.dialogue.reminders import Reminder
 from bot.project import read_yaml
+from bot.store import timers
+from bot.store.database import Database
+from bot.store.rows import utc_now
+from bot.store.timers import Kind
 from tests.process import ROOT, START_SECONDS, Server, Visitor, free_port, prepared_state
 
 POINTS = ["timer.claimed", "timer.before_commit", "timer.after_commit"]
@@ -46,6 +52,44 @@ def test_a_wait_ends_once_however_often_the_process_is_killed(
         said = [str(m["text"]) for m in visitor.messages()]
         assert len([text for text in said if EXPIRED in text]) == 1, said
         assert "Leeds" in visitor.ask("what are your opening hours in leeds")
+
+
+@pytest.mark.timeout(300)
+def test_a_reminder_is_said_once_however_often_the_process_is_killed(
+    database_url: str, tmp_path: Path
+) -> None:
+    variables = {"FRONTDESK_DATABASE_URL": database_url}
+    server = Server(prepared_state(tmp_path), free_port(), variables)
+    with ExitStack() as stack:
+        stack.callback(server.stop, signal.SIGKILL)
+        server.start()
+        server.wait_ready()
+        visitor = stack.enter_context(Visitor(server.url))
+        assert "Leeds" in visitor.ask("what are your opening hours in leeds")
+        server.stop(signal.SIGKILL)
+        # As an action of the assistant would have had it.
+        asyncio.run(_remind(database_url, visitor.conversation))
+        for point in POINTS:
+            server.start(FRONTDESK_KILL_AT=point)
+            _dies(server, point)
+        server.start()
+        server.wait_ready()
+        said = visitor.read(seconds=30)
+        time.sleep(3)
+        assert visitor.messages(visitor.seen) == []
+        assert [m["author"] for m in said] == ["bot"]
+
+
+async def _remind(url: str, conversation: str) -> None:
+    database = Database(url)
+    now = utc_now()
+    reminder = Reminder("later", "thank", now)
+    async with database.write() as connection:
+        await timers.put(
+            connection, conversation, Kind.REMINDER, now, now,
+            name=reminder.name, data=reminder.as_json(),
+        )  # fmt: skip
+    await database.aclose()
 
 
 def _dies(server: Server, point: str) -> None:

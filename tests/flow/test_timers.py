@@ -248,6 +248,22 @@ async def test_the_next_timer_is_known(path: Path) -> None:
     assert path.timers.due_in() == float("inf")
 
 
+async def test_one_conversation_with_many_timers_hides_no_other(path: Path) -> None:
+    await queue(path)
+    other = Address("scripted", "shop", "+447700900999")
+    async with path.database.write() as connection:
+        await inbox.accept(connection, [Inbound(other, "1", "hello")], utc_now())
+        due = utc_now() - timedelta(hours=1)
+        for number in range(50):
+            await timers.put(
+                connection, path.conversation, Kind.REMINDER, due, due, name=str(number)
+            )
+        later = due + timedelta(minutes=1)
+        await timers.put(connection, conversation_id(other), Kind.REMINDER, later, due)
+    found = await path.timers.waiting(4)
+    assert found == [path.conversation, conversation_id(other)]
+
+
 async def test_a_change_that_is_rolled_back_leaves_its_timers(path: Path) -> None:
     await queue(path)
     before = await timers_left(path.database)
