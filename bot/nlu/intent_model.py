@@ -114,9 +114,13 @@ class IntentModel:
 
     def _sparse(self, texts: Sequence[str]) -> Array:
         # A few rows of the weights for each text: faster than a sparse matrix of one row.
-        found = map(self.features.found, texts)
         weights, bias = self.sparse.weights, self.sparse.bias
-        return np.stack([values @ weights[columns] + bias for columns, values in found])
+        return np.stack(
+            [
+                values @ weights[columns].astype(np.float32, copy=False) + bias
+                for columns, values in map(self.features.found, texts)
+            ]
+        )
 
     def arrays(self) -> dict[str, Array]:
         """All numbers, for storage."""
@@ -156,7 +160,8 @@ class IntentModel:
         return cls(
             intents=facts["intents"],
             dense=LinearScores(arrays["dense"], arrays["dense_bias"]),
-            sparse=LinearScores(arrays["sparse"].astype(np.float32), arrays["sparse_bias"]),
+            # Half the precision, as it is stored: it is the largest part of the model.
+            sparse=LinearScores(arrays["sparse"], arrays["sparse_bias"]),
             features=TextFeatures(columns, arrays["feature_weights"]),
             space=Space(arrays["basis"]),
             near=Neighbours.restore(arrays),
