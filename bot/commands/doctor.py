@@ -17,6 +17,7 @@ from bot.bootstrap import connect_channels, connect_shop
 from bot.commands.model import project_of
 from bot.core.errors import ConfigurationError, FrontdeskError, ShopError
 from bot.dialogue.logs import quieten_rasa
+from bot.flow.time_limits import read_time_limits
 from bot.model_files import current_model, newest_model
 from bot.nlu.encoder_files import EncoderFiles
 from bot.project import read_yaml
@@ -50,6 +51,7 @@ async def _python(_: Settings) -> list[Finding]:
 
 async def _configuration(settings: Settings) -> list[Finding]:
     check(project_of(settings))
+    read_time_limits(read_yaml(settings.endpoints).get("handoff") or {})
     return [Finding("config.yml, domain.yml and data/ fit together")]
 
 

@@ -215,6 +215,8 @@ def test_who_said_it_and_what_became_of_it() -> None:
         "You · internal note",
         "Only agents see this",
     )
+    warning = {"author": Author.SYSTEM, "author_name": "", "status": Status.NOTE}
+    assert shown(**warning)[:2] == ("note", "Frontdesk · internal note")
 
 
 DEAD = DeadLetter("m1", "c1", "twilio", Author.BOT, NOW, 1, "opted out", "21610")
