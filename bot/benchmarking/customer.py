@@ -15,7 +15,7 @@ import aiohttp
 from bot.core.errors import FrontdeskError
 
 _API = "/webhooks/webchat"
-_ANSWER_SECONDS = 120.0
+_ANSWER_SECONDS = 60.0
 
 QUESTIONS = (
     "hello",
@@ -50,7 +50,7 @@ class Customer:
 
     def __init__(self, http: aiohttp.ClientSession, token: str, conversation: str) -> None:
         self.conversation = conversation
-        self._http, self._sent = http, 0
+        self._http, self._sent, self._handed_over = http, 0, False
         self._headers = {"authorization": f"Bearer {token}"}
         # The widget shows every message in order: an answer is the first of the shop's messages
         # behind the customer's own.
@@ -62,6 +62,8 @@ class Customer:
         Raises:
             UnansweredError: It was refused, a human answers now, or nothing came.
         """
+        if self._handed_over:
+            raise UnansweredError("handed over to a human")
         self._sent += 1
         began = time.perf_counter()
         try:
@@ -98,6 +100,7 @@ class Customer:
             async for kind, data in _events(answer.content):
                 at = time.perf_counter()
                 if kind == "state":
+                    self._handed_over = True
                     self._answers.put_nowait((self._sent, at, False))
                 for message in data.get("messages", ()):
                     if message["author"] == "customer":

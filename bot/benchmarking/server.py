@@ -101,16 +101,8 @@ async def serving(launch: Launch, folder: Path) -> AsyncIterator[Server]:
     Raises:
         ConfigurationError: It did not become ready; names what it printed last.
     """
-    port = _free_port()
-    (folder / "state").mkdir()
-    printed = folder / "server.log"
-    with printed.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bot.cli", "serve"],
-            env=launch.environment(folder, port),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+    port, printed = _free_port(), folder / "server.log"
+    process = _start(launch, folder, port, printed)
     try:
         url = f"http://127.0.0.1:{port}"
         seconds = await _ready(process, url, printed)
@@ -130,8 +122,23 @@ async def _ready(process: subprocess.Popen[bytes], url: str, printed: Path) -> f
             except aiohttp.ClientError:
                 pass
             await asyncio.sleep(0.05)
-    said = printed.read_text(encoding="utf-8", errors="replace").strip()[-500:]
+    said = _end_of(printed)
     raise ConfigurationError("frontdesk serve", f"did not become ready: {said}", "Mend that first.")
+
+
+def _start(launch: Launch, folder: Path, port: int, printed: Path) -> subprocess.Popen[bytes]:
+    (folder / "state").mkdir()
+    with printed.open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "bot.cli", "serve"],
+            env=launch.environment(folder, port),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _end_of(printed: Path) -> str:
+    return printed.read_text(encoding="utf-8", errors="replace").strip()[-500:]
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
