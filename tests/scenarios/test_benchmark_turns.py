@@ -12,11 +12,16 @@ from tests.scenarios.test_bad_input import frontdesk
 
 
 @pytest.mark.timeout(240)
-def test_figures_are_printed_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FRONTDESK_MODEL", str(trained_model()))
+def test_figures_are_printed_and_written(tmp_path: Path) -> None:
     written = tmp_path / "out" / "turns.json"
     arguments = ["--concurrent", "1,3", "--messages", "10", "--json", str(written)]
-    code, printed = frontdesk(ROOT, "benchmark", "turns", *arguments, patience=220)
+    code, printed = frontdesk(
+        ROOT,
+        *("benchmark", "turns", *arguments),
+        patience=220,
+        FRONTDESK_MODEL=str(trained_model()),
+        FRONTDESK_STATE_DIR=str(tmp_path),
+    )
     assert code == 0, printed
     assert "Customers at once" in printed
     found = json.loads(written.read_text())
@@ -39,8 +44,9 @@ def test_figures_are_printed_and_written(tmp_path: Path, monkeypatch: pytest.Mon
     assert all(long["messages"] == 16 and long["p50_ms"] > 0 for long in found["long"])
 
 
-def test_what_is_wrong_is_said_before_a_server_starts() -> None:
+def test_what_is_wrong_is_said_before_a_server_starts(tmp_path: Path) -> None:
     for arguments in (["--concurrent", "1,many"], ["--workers", "2"]):
-        code, printed = frontdesk(ROOT, "benchmark", "turns", *arguments)
+        state = {"FRONTDESK_STATE_DIR": str(tmp_path)}
+        code, printed = frontdesk(ROOT, "benchmark", "turns", *arguments, **state)
         assert code == 2
         assert arguments[0] in printed
