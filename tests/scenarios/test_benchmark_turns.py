@@ -46,7 +46,8 @@ def test_figures_are_printed_and_written(tmp_path: Path) -> None:
 
 def test_what_is_wrong_is_said_before_a_server_starts(tmp_path: Path) -> None:
     for arguments in (["--concurrent", "1,many"], ["--workers", "2"]):
-        state = {"FRONTDESK_STATE_DIR": str(tmp_path)}
-        code, printed = frontdesk(ROOT, "benchmark", "turns", *arguments, **state)
+        code, printed = frontdesk(
+            ROOT, *("benchmark", "turns", *arguments), FRONTDESK_STATE_DIR=str(tmp_path)
+        )
         assert code == 2
         assert arguments[0] in printed
