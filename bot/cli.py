@@ -263,6 +263,27 @@ def benchmark_nlu(
     )
 
 
+@benchmarks.command("turns")
+def benchmark_turns(
+    database_url: Annotated[
+        str | None,
+        typer.Option("--database-url", help="An empty database; SQLite of its own without it"),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; PostgreSQL only")] = 1,
+    concurrent: Annotated[
+        str, typer.Option(help="Levels of load: so many customers at once")
+    ] = "1,20,200",
+    messages: Annotated[
+        int, typer.Option(min=1, help="At each level, at least; conversations have five")
+    ] = 500,
+    out: Annotated[Path | None, typer.Option("--json", help="Write all figures here")] = None,
+) -> None:
+    """How many messages a server answers, how soon, and what they cost: a real one, under load."""
+    turns = command("benchmark_turns")
+    plan = turns.Plan(turns.levels(concurrent), messages)
+    turns.run(configuration.load(), database_url or "", workers, plan, out)
+
+
 def main() -> None:
     """Runs the command line; expected failures are one clear line, not a stack."""
     sys.path.insert(0, str(Path.cwd()))

@@ -1,0 +1,53 @@
+"""`frontdesk benchmark turns` with a few messages: a real server, real customers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.process import ROOT, trained_model
+from tests.scenarios.test_bad_input import frontdesk
+
+
+@pytest.mark.timeout(240)
+def test_figures_are_printed_and_written(tmp_path: Path) -> None:
+    written = tmp_path / "out" / "turns.json"
+    arguments = ["--concurrent", "1,3", "--messages", "10", "--json", str(written)]
+    code, printed = frontdesk(
+        ROOT,
+        *("benchmark", "turns", *arguments),
+        patience=220,
+        FRONTDESK_MODEL=str(trained_model()),
+        FRONTDESK_STATE_DIR=str(tmp_path),
+    )
+    assert code == 0, printed
+    assert "Customers at once" in printed
+    found = json.loads(written.read_text())
+    assert (found["database"], found["workers"]) == ("sqlite", 1)
+    assert found["ready_seconds"] > 0
+    assert "--concurrent 1,3" in found["command"]
+    assert found["versions"]["rasa"].startswith("3.6")
+    assert [level["concurrent"] for level in found["levels"]] == [1, 3]
+    assert [level["messages"] for level in found["levels"]] == [10, 15]
+    for level in found["levels"]:
+        assert level["errors"] == {}
+        for times in (level["acknowledged"], level["answered"]):
+            assert 0 < times["p50_ms"] <= times["p95_ms"] <= times["p99_ms"]
+        assert level["acknowledged"]["p50_ms"] < level["answered"]["p50_ms"]
+        assert level["per_second"] > 0
+        assert level["cpu_ms_per_message"] > 0
+        assert level["per_core_second"] > 0
+        assert 100 < level["resident_mb"] < 4000
+    assert [long["events"] for long in found["long"]] == [10, 1000, 5000]
+    assert all(long["messages"] == 16 and long["p50_ms"] > 0 for long in found["long"])
+
+
+def test_what_is_wrong_is_said_before_a_server_starts(tmp_path: Path) -> None:
+    for arguments in (["--concurrent", "1,many"], ["--workers", "2"]):
+        code, printed = frontdesk(
+            ROOT, *("benchmark", "turns", *arguments), FRONTDESK_STATE_DIR=str(tmp_path)
+        )
+        assert code == 2
+        assert arguments[0] in printed
