@@ -24,6 +24,7 @@ EXPIRED = "no colleague was free"
 _WAIT_SECONDS = 3
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_wait_ends_once_however_often_the_process_is_killed(
     database_url: str, tmp_path: Path
@@ -54,6 +55,7 @@ def test_a_wait_ends_once_however_often_the_process_is_killed(
         assert "Leeds" in visitor.ask("what are your opening hours in leeds")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_reminder_is_said_once_however_often_the_process_is_killed(
     database_url: str, tmp_path: Path

@@ -84,7 +84,13 @@ async def test_a_turn_that_fails(database: Database, written: io.StringIO) -> No
         assert private not in written.getvalue()
 
 
-def test_an_error_that_a_library_logs_is_not_quoted(written: io.StringIO) -> None:
+def test_an_error_that_a_library_logs_is_not_quoted(
+    written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # uvicorn's own settings of its loggers, which a server in this process may have made.
+    for name in ("uvicorn", "uvicorn.error"):
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+        monkeypatch.setattr(logging.getLogger(name), "disabled", False)
     try:
         raise ValueError(TEXT)
     except ValueError:

@@ -11,6 +11,7 @@ from tests.process import ROOT, trained_model
 from tests.scenarios.test_bad_input import frontdesk
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_figures_are_printed_and_written(tmp_path: Path) -> None:
     written = tmp_path / "out" / "turns.json"

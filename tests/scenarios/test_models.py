@@ -35,7 +35,7 @@ ALLOWED = 20
 
 
 # Each `frontdesk` command takes some seconds to start, and longer on a busy machine.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 
 
 @dataclass
