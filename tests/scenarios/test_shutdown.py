@@ -107,6 +107,7 @@ async def test_a_running_turn_is_finished_and_none_is_begun(
     await until(lambda: processed_are(database, 2))
 
 
+@pytest.mark.slow
 async def test_a_turn_that_does_not_end_is_done_after_the_next_start(
     server: Server, database: Database
 ) -> None:
