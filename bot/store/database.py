@@ -11,6 +11,7 @@ from contextlib import (
     asynccontextmanager,
     nullcontext,
 )
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.core.errors import ConfigurationError, StoreUnavailableError
+from bot.store.sqlite import InlineConnection, begin_sqlite, configure_sqlite
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-_SQLITE_BUSY_MS = 10_000
 # Longer than a busy moment, shorter than a platform waits for the answer to its webhook.
 _WAIT_SECONDS = 5.0
 # SQLSTATE classes that blame the statement or its values: the same again cannot succeed.
@@ -81,6 +82,7 @@ class Database:
         self.url = async_url(url)
         self.is_sqlite = self.url.startswith("sqlite")
         self.engine: AsyncEngine = _create_engine(self.url, sqlite=self.is_sqlite)
+        self._beside = _beside(self.engine) if self.is_sqlite else self.engine
         # SQLite has one writer: waiting here is fair and free, waiting inside SQLite is neither.
         self._writer: AbstractAsyncContextManager[Any] | asyncio.Lock = (
             asyncio.Lock() if self.is_sqlite else nullcontext()
@@ -88,13 +90,17 @@ class Database:
         self._held: set[str] = set()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self, *, long: bool = False) -> AsyncIterator[AsyncConnection]:
         """A connection for queries.
+
+        Args:
+            long: They may read more than a conversation, so nobody must wait for them.
 
         Raises:
             StoreUnavailableError: The database does not answer.
         """
-        async with _mapped_errors(), self.engine.connect() as connection:
+        engine = self._beside if long else self.engine
+        async with _mapped_errors(), engine.connect() as connection:
             yield connection
 
     @asynccontextmanager
@@ -183,6 +189,8 @@ class Database:
     async def aclose(self) -> None:
         """Closes all connections."""
         await self.engine.dispose()
+        if self._beside is not self.engine:
+            await self._beside.dispose()
 
 
 class LockedSession:
@@ -248,18 +256,36 @@ def _create_engine(url: str, *, sqlite: bool) -> AsyncEngine:
                 hide_parameters=True,
                 connect_args={"timeout": _WAIT_SECONDS},
             )
-        _make_parent_folder(url)
-        engine = create_async_engine(url, pool_size=8, max_overflow=16, hide_parameters=True)
+        path = _file_of(url)
+        engine = create_async_engine(
+            url,
+            pool_size=8,
+            max_overflow=16,
+            hide_parameters=True,
+            async_creator=partial(_open_inline, path),
+        )
     except (NoSuchModuleError, ArgumentError) as error:
         raise ConfigurationError(
             "FRONTDESK_DATABASE_URL", "cannot be used", f"Check the URL: {error}."
         ) from error
-    event.listen(engine.sync_engine, "connect", _configure_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "connect", configure_sqlite)
+    event.listen(engine.sync_engine, "begin", begin_sqlite)
     return engine
 
 
-def _make_parent_folder(url: str) -> None:
+def _beside(engine: AsyncEngine) -> AsyncEngine:
+    """The same SQLite file, read in threads."""
+    made = create_async_engine(engine.url, pool_size=2, max_overflow=6, hide_parameters=True)
+    event.listen(made.sync_engine, "connect", configure_sqlite)
+    return made
+
+
+async def _open_inline(path: str) -> InlineConnection:
+    return InlineConnection(path)
+
+
+def _file_of(url: str) -> str:
+    """The file that an SQLite URL names, in a folder that exists."""
     name = make_url(url).database
     if not name or name == ":memory:":
         raise ConfigurationError(
@@ -276,19 +302,4 @@ def _make_parent_folder(url: str) -> None:
             "Choose a folder that this user may write to.",
             str(Path(name).parent),
         ) from error
-
-
-def _configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
-    # The driver must not begin transactions of its own: `_begin_sqlite` does.
-    dbapi_connection.isolation_level = None
-    cursor = dbapi_connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(f"PRAGMA busy_timeout={_SQLITE_BUSY_MS}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Any) -> None:
-    writes = connection.get_execution_options().get("frontdesk_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    return name
