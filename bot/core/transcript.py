@@ -67,11 +67,13 @@ class Event:
         topic: ``conversation:<id>``, ``desk``, ``inbox``, ``outbox`` or ``models``.
         kind: ``messages``, ``state`` or ``typing``.
         author: Who is typing; empty otherwise.
+        conversation: Where the work is, for workers of this process; may be empty.
     """
 
     topic: str
     kind: str
     author: str = ""
+    conversation: str = ""
 
 
 class Hub(Protocol):

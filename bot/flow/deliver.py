@@ -28,6 +28,7 @@ class _Step(Enum):
     """What became of a conversation's next message."""
 
     ON = "it is done with, and the one behind it may follow"
+    LAST = "it is done with, and nothing stood behind it"
     NOTHING = "none is due"
     HELD = "its account must wait"
 
@@ -82,29 +83,35 @@ class Deliveries:
         async with self._database.try_lock("deliver", conversation) as session:
             if session is None:
                 return False
-            while (step := await self._next(session, conversation)) is _Step.ON:
-                moved = True
-                await self._hub.publish(Event(f"conversation:{conversation}", "messages"))
+            step = _Step.ON
+            while step is _Step.ON:
+                step = await self._next(session, conversation)
+                if step in (_Step.ON, _Step.LAST):
+                    moved = True
+                    await self._hub.publish(Event(f"conversation:{conversation}", "messages"))
+        if step is _Step.HELD:
+            self._held = self._gates.held()
         return moved or step is _Step.HELD
 
     async def _next(self, session: LockedSession, conversation: str) -> _Step:
         async with self._database.read() as connection:
             queued = await outbox.head(connection, conversation, time.time())
-            epoch = await outbox.current_epoch(connection, conversation)
         if queued is None:
             return _Step.NOTHING
         with self._observer.delivery(queued.outgoing.address.channel) as watch:
-            outcome = await self._deliver(session, conversation, queued, epoch)
+            outcome = await self._deliver(session, conversation, queued)
             if outcome is None:
                 return _Step.HELD
             watch.ended(outcome)
-            return _Step.NOTHING if outcome is DeliveryOutcome.RETRIED else _Step.ON
+        if outcome is DeliveryOutcome.RETRIED:
+            return _Step.NOTHING
+        return _Step.LAST if queued.last else _Step.ON
 
     async def _deliver(
-        self, session: LockedSession, conversation: str, queued: outbox.Queued, epoch: int
+        self, session: LockedSession, conversation: str, queued: outbox.Queued
     ) -> DeliveryOutcome | None:
         """What became of a message; None when its account must wait."""
-        if queued.outgoing.author is Author.BOT and queued.epoch < epoch:
+        if queued.outgoing.author is Author.BOT and queued.overtaken:
             await self._mark(session, queued, Status.DROPPED)
             return DeliveryOutcome.DROPPED
         channel = self._channels.get(queued.outgoing.address.channel)

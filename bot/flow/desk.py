@@ -224,7 +224,7 @@ class Desk:
             if row is None:
                 raise NotVisibleError("no such conversation")
             yield connection, row, utc_now()
-        await self.hub.publish(Event("outbox", "messages"))
+        await self.hub.publish(Event("outbox", "messages", conversation=conversation))
         await self.hub.publish(Event(f"conversation:{conversation}", "messages"))
         await self.hub.publish(Event("desk", "state"))
 

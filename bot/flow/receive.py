@@ -43,6 +43,6 @@ class Receiver:
             self._observer.repeated(channel.name, len(result.inbound) - len(new))
             for conversation in {*new, *moved}:
                 await self._hub.publish(Event(f"conversation:{conversation}", "messages"))
-            if new:
-                await self._hub.publish(Event("inbox", "messages"))
+            for conversation in set(new):
+                await self._hub.publish(Event("inbox", "messages", conversation=conversation))
         return result

@@ -88,8 +88,8 @@ class Timers:
             if not await self._guarded(session, row, timer):
                 return False
             fault_point("timer.after_commit")
-        for topic in ("outbox", f"conversation:{conversation}"):
-            await self._hub.publish(Event(topic, "messages"))
+        await self._hub.publish(Event("outbox", "messages", conversation=conversation))
+        await self._hub.publish(Event(f"conversation:{conversation}", "messages"))
         await self._hub.publish(Event("desk", "state"))
         return True
 

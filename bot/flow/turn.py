@@ -169,7 +169,7 @@ class Turns:
 
     async def _tell(self, conversation: str) -> None:
         for event in (
-            Event("outbox", "messages"),
+            Event("outbox", "messages", conversation=conversation),
             Event(f"conversation:{conversation}", "messages"),
             Event("desk", "state"),
         ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -34,7 +33,7 @@ class Worker:
         name: For logs.
         topic: The hub's topic that wakes it.
         find: Gives conversations that have work, at most as many as asked for.
-        work: Does the work of one conversation.
+        work: Does the work of one conversation; False when it is to be looked for again later.
         parallel: How many conversations at once.
         due_in: Seconds until conversations may have work that have none now; infinite when that is
             not known.
@@ -55,6 +54,10 @@ class Worker:
         self._due_in = due_in
         self._running: dict[str, asyncio.Task[None]] = {}
         self._put_off: dict[str, float] = {}
+        # Conversations of which hints said that they have work, first hint first.
+        self._hinted: dict[str, None] = {}
+        # Whether others may have work too, which only the store knows.
+        self._look = True
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
@@ -84,7 +87,12 @@ class Worker:
 
     async def _listen(self) -> None:
         async with self._hub.subscribe(self._topic) as events:
-            async for _ in events:
+            async for event in events:
+                if event.conversation:
+                    self._hinted[event.conversation] = None
+                    self._put_off.pop(event.conversation, None)
+                else:
+                    self._look = True
                 self._wake.set()
 
     async def _loop(self) -> None:
@@ -101,12 +109,15 @@ class Worker:
                 started = await self._pause()
             if not started:
                 # Not wait_for: on Python 3.11 it drops a cancellation that comes with the wake-up.
-                with contextlib.suppress(TimeoutError):
+                try:
                     async with asyncio.timeout(self._until_next_look()):
                         await self._wake.wait()
+                except TimeoutError:
+                    self._look = True
 
     async def _pause(self) -> bool:
         await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+        self._look = True
         return True
 
     def _until_next_look(self) -> float:
@@ -115,19 +126,32 @@ class Worker:
 
     async def _start_work(self) -> bool:
         now = time.monotonic()
-        self._put_off = {c: until for c, until in self._put_off.items() if until > now}
-        free = self._parallel - len(self._running)
-        if free <= 0:
-            return False
-        # Those that are put off still stand first in the list: look behind them.
-        found = await self._find(self._parallel * 2 + len(self._put_off))
-        fresh = [c for c in found if c not in self._running and c not in self._put_off][:free]
-        if self._closing:
-            return False
+        still = {c: until for c, until in self._put_off.items() if until > now}
+        self._look = self._look or len(still) < len(self._put_off)
+        self._put_off = still
+        if self._free() and self._look:
+            await self._find_more()
+        # What runs stays hinted: the hint may be about something newer.
+        fresh = [c for c in self._hinted if c not in self._running and c not in self._put_off]
+        fresh = [] if self._closing else fresh[: self._free()]
         for conversation in fresh:
+            del self._hinted[conversation]
             task = asyncio.create_task(self._guarded(conversation), name=f"{self._name}-work")
             self._running[conversation] = task
         return bool(fresh)
+
+    def _free(self) -> int:
+        return self._parallel - len(self._running)
+
+    async def _find_more(self) -> None:
+        """Adds what the store knows to the hints, behind them."""
+        # Those that are put off still stand first in the list: look behind them.
+        limit = self._parallel * 2 + len(self._put_off)
+        found = await self._find(limit)
+        self._look = len(found) >= limit
+        for conversation in found:
+            if conversation not in self._running and conversation not in self._put_off:
+                self._hinted.setdefault(conversation)
 
     async def _guarded(self, conversation: str) -> None:
         with log_ids(conversation=conversation):

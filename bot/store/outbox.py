@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, tuple_, update
+from sqlalchemy import Row, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.messages import Address, Author, Button, Content, Outgoing, Status
@@ -33,6 +33,8 @@ class Queued:
     """An outbound row at the head of its conversation.
 
     Attributes:
+        overtaken: Somebody else owns the conversation since it was written.
+        last: Nothing waits behind it.
         ambiguous: A crash left it between sending and "sent".
         attempts: How often it was tried before.
         last_attempt: Unix time of the last attempt.
@@ -40,7 +42,8 @@ class Queued:
     """
 
     outgoing: Outgoing
-    epoch: int
+    overtaken: bool
+    last: bool
     ambiguous: bool
     attempts: int
     last_attempt: float
@@ -150,44 +153,44 @@ async def conversations_waiting(
     return [(row.id, address_of(row)) for row in rows]
 
 
+# The first that waits, and whether there is a second. Statements that every message needs are made
+# once: making one costs as much as running it.
+_HEAD = (
+    select(
+        t.message,
+        t.conversation.c.channel,
+        t.conversation.c.account,
+        t.conversation.c.sender,
+        t.conversation.c.owner_epoch.label("current_epoch"),
+    )
+    .join(t.conversation, t.conversation.c.id == t.message.c.conversation_id)
+    .where(
+        t.message.c.conversation_id == bindparam("for_conversation"),
+        t.message.c.status.in_(_WAITING),
+    )
+    .order_by(t.message.c.seq)
+    .limit(2)
+)
+
+
 async def head(connection: AsyncConnection, conversation: str, now: float) -> Queued | None:
     """The first unsent message of a conversation; None when there is none, or none that is due."""
-    row = (
-        await connection.execute(
-            select(
-                t.message,
-                t.conversation.c.channel,
-                t.conversation.c.account,
-                t.conversation.c.sender,
-            )
-            .join(t.conversation, t.conversation.c.id == t.message.c.conversation_id)
-            .where(t.message.c.conversation_id == conversation, t.message.c.status.in_(_WAITING))
-            .order_by(t.message.c.seq)
-            .limit(1)
-        )
-    ).first()
-    if row is None or (row.next_attempt_at or 0) > now:
+    rows = (await connection.execute(_HEAD, {"for_conversation": conversation})).all()
+    if not rows or (rows[0].next_attempt_at or 0) > now:
         return None
-    return _queued(row)
+    return _queued(rows[0], last=len(rows) == 1)
 
 
-def _queued(row: Row[Any]) -> Queued:
+def _queued(row: Row[Any], *, last: bool) -> Queued:
     return Queued(
         Outgoing(row.id, address_of(row), content_of(row), Author(row.author), row.seq),
-        epoch=row.owner_epoch,
+        overtaken=row.owner_epoch < row.current_epoch,
+        last=last,
         ambiguous=row.status == Status.SENDING,
         attempts=row.attempts,
         last_attempt=row.updated_at.timestamp(),
         written_at=row.created_at.timestamp(),
     )
-
-
-async def current_epoch(connection: AsyncConnection, conversation: str) -> int:
-    """The conversation's owner epoch."""
-    found = await connection.scalar(
-        select(t.conversation.c.owner_epoch).where(t.conversation.c.id == conversation)
-    )
-    return int(found or 0)
 
 
 async def is_taken(connection: AsyncConnection, key: str) -> bool:
