@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversation import WAITING_STATES, State
@@ -150,6 +150,18 @@ async def _reasons(connection: AsyncConnection, ids: list[str]) -> dict[str, str
     return {row.conversation_id: row.reason for row in rows}
 
 
+_TRANSCRIPT = (
+    select(t.message)
+    .where(
+        t.message.c.conversation_id == bindparam("for_conversation"),
+        t.message.c.seq > bindparam("behind"),
+    )
+    .order_by(t.message.c.seq)
+    .limit(bindparam("at_most"))
+)
+_CUSTOMERS_TRANSCRIPT = _TRANSCRIPT.where(t.message.c.status.in_(_SEEN_BY_CUSTOMER))
+
+
 async def transcript(
     connection: AsyncConnection,
     identifier: str,
@@ -163,15 +175,9 @@ async def transcript(
     Args:
         for_customer: Only what the customer may see; then nothing internal is filled in.
     """
-    query = (
-        select(t.message)
-        .where(t.message.c.conversation_id == identifier, t.message.c.seq > after)
-        .order_by(t.message.c.seq)
-        .limit(limit)
-    )
-    if for_customer:
-        query = query.where(t.message.c.status.in_(_SEEN_BY_CUSTOMER))
-    rows = (await connection.execute(query)).all()
+    query = _CUSTOMERS_TRANSCRIPT if for_customer else _TRANSCRIPT
+    place = {"for_conversation": identifier, "behind": after, "at_most": limit}
+    rows = (await connection.execute(query, place)).all()
     names = await agent_names(connection, {row.author_id for row in rows if row.author_id})
     lines = [transcript_message(row, names.get(row.author_id or "", "")) for row in rows]
     return [_public(line) for line in lines] if for_customer else lines

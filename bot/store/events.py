@@ -11,10 +11,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import tables as t
+
+_INSERT = t.event.insert()
+_LAST = update(t.conversation).where(t.conversation.c.id == bindparam("for_conversation"))
+_SNAPSHOT = select(t.snapshot.c.upto, t.snapshot.c.events).where(
+    t.snapshot.c.conversation_id == bindparam("for_conversation")
+)
+_TAIL = (
+    select(t.event.c.data)
+    .where(
+        t.event.c.conversation_id == bindparam("for_conversation"),
+        t.event.c.number > bindparam("upto"),
+    )
+    .order_by(t.event.c.number)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +58,23 @@ async def append(
     if not events:
         return first - 1
     await connection.execute(
-        t.event.insert(),
+        _INSERT,
         [
             {"conversation_id": conversation, "number": first + i, "type": e["event"], "data": e}
             for i, e in enumerate(events)
         ],
     )
     last = first + len(events) - 1
-    await connection.execute(
-        update(t.conversation).where(t.conversation.c.id == conversation).values(last_event=last)
-    )
+    await connection.execute(_LAST, {"for_conversation": conversation, "last_event": last})
     return last
 
 
 async def load(connection: AsyncConnection, conversation: str) -> list[dict[str, Any]]:
     """The events that a turn needs, in order: since the newest session or snapshot."""
     # The snapshot first: one written meanwhile leaves no gap, as events stay.
-    row = (
-        await connection.execute(
-            select(t.snapshot.c.upto, t.snapshot.c.events).where(
-                t.snapshot.c.conversation_id == conversation
-            )
-        )
-    ).first()
+    row = (await connection.execute(_SNAPSHOT, {"for_conversation": conversation})).first()
     upto, summary = (row.upto, row.events) if row else (0, [])
-    found = await connection.scalars(
-        select(t.event.c.data)
-        .where(t.event.c.conversation_id == conversation, t.event.c.number > upto)
-        .order_by(t.event.c.number)
-    )
+    found = await connection.scalars(_TAIL, {"for_conversation": conversation, "upto": upto})
     events = [*summary, *found]
     starts = [i for i, event in enumerate(events) if event["event"] == "session_started"]
     # The action that starts a session stands one place before the session_started event.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversation import State
@@ -13,6 +13,14 @@ from bot.core.messages import DELIVERY_RANK, Author, Content, Inbound, Receipt, 
 from bot.core.transcript import conversation_id
 from bot.store import tables as t
 from bot.store.rows import insert_once, new_id, provider_key, reserve_seqs
+
+_KNOWN = select(t.message.c.id).where(t.message.c.inbound_key == bindparam("key"))
+_HEARD = update(t.conversation).where(t.conversation.c.id == bindparam("for_conversation"))
+_EARLY = (
+    delete(t.early_receipt)
+    .where(t.early_receipt.c.provider_key == bindparam("key"))
+    .returning(t.early_receipt.c.status, t.early_receipt.c.error)
+)
 
 
 async def accept(
@@ -37,17 +45,18 @@ async def _ensure_conversation(
 ) -> None:
     address = message.address
     await connection.execute(
-        insert_once(connection, t.conversation).values(
-            id=conversation,
-            channel=address.channel,
-            account=address.account,
-            sender=address.sender,
-            profile_name=message.profile_name,
-            state=State.BOT,
-            owner_epoch=0,
-            created_at=now,
-            updated_at=now,
-        )
+        insert_once(connection, t.conversation),
+        {
+            "id": conversation,
+            "channel": address.channel,
+            "account": address.account,
+            "sender": address.sender,
+            "profile_name": message.profile_name,
+            "state": State.BOT,
+            "owner_epoch": 0,
+            "created_at": now,
+            "updated_at": now,
+        },
     )
 
 
@@ -56,34 +65,32 @@ async def _insert(
 ) -> bool:
     address = message.address
     key = provider_key(address.channel, address.account, message.provider_id)
-    known = select(t.message.c.id).where(t.message.c.inbound_key == key)
-    if await connection.scalar(known):
+    if await connection.scalar(_KNOWN, {"key": key}):
         return False
     seq = await reserve_seqs(connection, conversation, 1)
+    content = Content(attachments=message.attachments).as_json()
     result = await connection.execute(
-        insert_once(connection, t.message).values(
-            id=new_id(),
-            conversation_id=conversation,
-            seq=seq,
-            author=Author.CUSTOMER,
-            status=Status.RECEIVED,
-            text=_storable(message.text),
-            content=Content(attachments=message.attachments).as_json()
-            | {"verified_phone": message.verified_phone},
-            inbound_key=key,
-            button=message.button,
-            created_at=now,
-            updated_at=now,
-        )
+        insert_once(connection, t.message),
+        {
+            "id": new_id(),
+            "conversation_id": conversation,
+            "seq": seq,
+            "author": Author.CUSTOMER,
+            "status": Status.RECEIVED,
+            "text": _storable(message.text),
+            "content": content | {"verified_phone": message.verified_phone},
+            "inbound_key": key,
+            "button": message.button,
+            "created_at": now,
+            "updated_at": now,
+        },
     )
     if not result.rowcount:
         return False
     changes: dict[str, object] = {"last_customer_at": now, "updated_at": now}
     if message.profile_name:
         changes["profile_name"] = message.profile_name
-    await connection.execute(
-        update(t.conversation).where(t.conversation.c.id == conversation).values(**changes)
-    )
+    await connection.execute(_HEARD, {"for_conversation": conversation, **changes})
     return True
 
 
@@ -121,10 +128,7 @@ async def note_receipts(
 
 async def apply_early_receipts(connection: AsyncConnection, key: str, now: datetime) -> None:
     """Applies the receipts that came before their message was committed as sent."""
-    gone = delete(t.early_receipt).where(t.early_receipt.c.provider_key == key)
-    rows = await connection.execute(
-        gone.returning(t.early_receipt.c.status, t.early_receipt.c.error)
-    )
+    rows = await connection.execute(_EARLY, {"key": key})
     for row in rows.all():
         await _move_forward(connection, key, Status(row.status), row.error, now)
 

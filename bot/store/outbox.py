@@ -16,6 +16,7 @@ from bot.store import tables as t
 from bot.store.rows import address_of, content_of, new_id, reserve_seqs
 
 _WAITING = (Status.PENDING, Status.SENDING)
+_INSERT = t.message.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +76,21 @@ async def write(
             draft.content, buttons=tuple(_with_token(b) for b in draft.content.buttons)
         )
         await connection.execute(
-            t.message.insert().values(
-                id=identifier,
-                conversation_id=conversation,
-                seq=seq + offset,
-                author=draft.author,
-                author_id=draft.author_id,
-                status=draft.status,
-                text=content.text,
-                content=content.as_json(),
-                owner_epoch=epoch,
-                turn_id=turn_id,
-                created_at=now,
-                updated_at=now,
-            )
+            _INSERT,
+            {
+                "id": identifier,
+                "conversation_id": conversation,
+                "seq": seq + offset,
+                "author": draft.author,
+                "author_id": draft.author_id,
+                "status": draft.status,
+                "text": content.text,
+                "content": content.as_json(),
+                "owner_epoch": epoch,
+                "turn_id": turn_id,
+                "created_at": now,
+                "updated_at": now,
+            },
         )
         await _write_buttons(connection, conversation, identifier, content)
     return ids
@@ -153,8 +155,7 @@ async def conversations_waiting(
     return [(row.id, address_of(row)) for row in rows]
 
 
-# The first that waits, and whether there is a second. Statements that every message needs are made
-# once: making one costs as much as running it.
+# The first that waits, and whether there is a second.
 _HEAD = (
     select(
         t.message,
@@ -199,12 +200,13 @@ async def is_taken(connection: AsyncConnection, key: str) -> bool:
     return await connection.scalar(known) is not None
 
 
+# The columns that change are those that get parameters.
+_MARK = update(t.message).where(t.message.c.id == bindparam("for_message"))
+
+
 async def mark(
     connection: AsyncConnection, message: str, status: Status, now: datetime, **changes: object
 ) -> None:
     """Sets a message's status and the columns that go with it."""
-    await connection.execute(
-        update(t.message)
-        .where(t.message.c.id == message)
-        .values(status=status, updated_at=now, **changes)
-    )
+    values = {"status": status, "updated_at": now, **changes}
+    await connection.execute(_MARK, {"for_message": message, **values})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Table, select, update
+from sqlalchemy import Row, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,8 +29,23 @@ def utc_now() -> datetime:
 
 def insert_once(connection: AsyncConnection, table: Table) -> Any:
     """An INSERT that does nothing where a unique constraint is already met."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table).on_conflict_do_nothing()
+    return _insert_once(connection.dialect.name, table)
+
+
+@cache
+def _insert_once(dialect: str, table: Table) -> Any:
+    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return made.on_conflict_do_nothing()
+
+
+# Here and elsewhere: statements that every message needs are made once, with parameters, since
+# making one costs as much as running it.
+_RESERVE = (
+    update(t.conversation)
+    .where(t.conversation.c.id == bindparam("for_conversation"))
+    .values(last_seq=t.conversation.c.last_seq + bindparam("places"))
+    .returning(t.conversation.c.last_seq)
+)
 
 
 async def reserve_seqs(connection: AsyncConnection, conversation: str, count: int) -> int:
@@ -40,12 +56,7 @@ async def reserve_seqs(connection: AsyncConnection, conversation: str, count: in
     Returns:
         The first of the places.
     """
-    last = await connection.scalar(
-        update(t.conversation)
-        .where(t.conversation.c.id == conversation)
-        .values(last_seq=t.conversation.c.last_seq + count)
-        .returning(t.conversation.c.last_seq)
-    )
+    last = await connection.scalar(_RESERVE, {"for_conversation": conversation, "places": count})
     return int(last or 0) - count + 1
 
 

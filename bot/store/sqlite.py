@@ -112,9 +112,14 @@ def configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
 
 
 def begin_sqlite(connection: Connection) -> None:
-    """Begins a transaction; for SQLAlchemy's event ``begin``."""
-    writes = connection.get_execution_options().get("frontdesk_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    """Begins a transaction; for SQLAlchemy's event ``begin``.
+
+    The execution option ``frontdesk_for`` says for what: to ``write``, or for a ``query``, which
+    needs none.
+    """
+    purpose = connection.get_execution_options().get("frontdesk_for")
+    if purpose != "query":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if purpose == "write" else "BEGIN")
 
 
 async def _to_its_end(work: Callable[[], object]) -> None:

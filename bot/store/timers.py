@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import tables as t
@@ -92,13 +92,19 @@ async def cancel(
     )
 
 
+_OF = (
+    select(t.timer)
+    .where(
+        t.timer.c.conversation_id == bindparam("for_conversation"),
+        t.timer.c.kind == bindparam("of_kind"),
+    )
+    .order_by(t.timer.c.due_at)
+)
+
+
 async def of(connection: AsyncConnection, conversation: str, kind: Kind) -> list[Timer]:
     """A conversation's timers of one kind, next due first."""
-    rows = await connection.execute(
-        select(t.timer)
-        .where(t.timer.c.conversation_id == conversation, t.timer.c.kind == kind)
-        .order_by(t.timer.c.due_at)
-    )
+    rows = await connection.execute(_OF, {"for_conversation": conversation, "of_kind": kind})
     return [_timer(row) for row in rows]
 
 

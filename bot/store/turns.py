@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversation import HandoffReason, Ownership
@@ -74,27 +74,37 @@ def _conversation(row: Row[Any]) -> ConversationRow:
     )
 
 
+_CONVERSATION = select(t.conversation).where(t.conversation.c.id == bindparam("for_conversation"))
+_CONVERSATION_FOR_UPDATE = _CONVERSATION.with_for_update()
+
+
 async def conversation(
     connection: AsyncConnection, identifier: str, *, for_update: bool = False
 ) -> ConversationRow | None:
     """One conversation; with `for_update` its row stays locked until the transaction ends."""
-    query = select(t.conversation).where(t.conversation.c.id == identifier)
-    row = (await connection.execute(query.with_for_update() if for_update else query)).first()
+    query = _CONVERSATION_FOR_UPDATE if for_update else _CONVERSATION
+    row = (await connection.execute(query, {"for_conversation": identifier})).first()
     return None if row is None else _conversation(row)
+
+
+_UNPROCESSED = (
+    select(t.message, t.button.c.payload)
+    .outerjoin(
+        t.button,
+        (t.button.c.token == t.message.c.button)
+        & (t.button.c.conversation_id == t.message.c.conversation_id),
+    )
+    .where(
+        t.message.c.conversation_id == bindparam("for_conversation"),
+        t.message.c.status == Status.RECEIVED,
+    )
+    .order_by(t.message.c.seq)
+)
 
 
 async def unprocessed(connection: AsyncConnection, identifier: str) -> list[StoredInbound]:
     """The customer's messages that no turn has answered, in order."""
-    rows = await connection.execute(
-        select(t.message, t.button.c.payload)
-        .outerjoin(
-            t.button,
-            (t.button.c.token == t.message.c.button)
-            & (t.button.c.conversation_id == t.message.c.conversation_id),
-        )
-        .where(t.message.c.conversation_id == identifier, t.message.c.status == Status.RECEIVED)
-        .order_by(t.message.c.seq)
-    )
+    rows = await connection.execute(_UNPROCESSED, {"for_conversation": identifier})
     return [
         StoredInbound(
             id=row.id,
@@ -164,6 +174,9 @@ async def recently_said(
     return said[::-1]
 
 
+_PROCESSED = update(t.message).where(t.message.c.id == bindparam("for_message"))
+
+
 async def mark_processed(
     connection: AsyncConnection,
     messages: Sequence[StoredInbound],
@@ -172,17 +185,18 @@ async def mark_processed(
     now: datetime,
 ) -> None:
     """Ends the wait of these messages, with what the bot understood of each."""
-    for message in messages:
-        await connection.execute(
-            update(t.message)
-            .where(t.message.c.id == message.id)
-            .values(
-                status=Status.PROCESSED,
-                understood=understood.get(message.id),
-                turn_id=turn_id,
-                updated_at=now,
-            )
-        )
+    rows = [
+        {
+            "for_message": message.id,
+            "status": Status.PROCESSED,
+            "understood": understood.get(message.id),
+            "turn_id": turn_id,
+            "updated_at": now,
+        }
+        for message in messages
+    ]
+    if rows:
+        await connection.execute(_PROCESSED, rows)
 
 
 async def count_failure(
