@@ -21,6 +21,7 @@ from bot.store.database import Database
 
 logger = logging.getLogger(__name__)
 _PG_CHANNEL = "frontdesk"
+_NOTIFY = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload"
 # A slow reader loses hints, never messages: it reads the store when it comes to the next one.
 _BACKLOG = 100
 
@@ -91,18 +92,24 @@ class PostgresHub(LocalHub):
         self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._origin = uuid.uuid4().hex
         self._connection: asyncpg.Connection | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._lost = asyncio.Event()
+        # What the others are still to be told, each once.
+        self._untold: dict[str, None] = {}
+        self._news = asyncio.Event()
 
     async def start(self) -> None:
-        """Begins to listen, and goes on after lost connections."""
-        self._keeper = asyncio.create_task(self._keep_listening(), name="hub")
+        """Begins to listen and to tell, and goes on after lost connections."""
+        self._tasks = [
+            asyncio.create_task(self._keep_listening(), name="hub-listen"),
+            asyncio.create_task(self._keep_telling(), name="hub-tell"),
+        ]
 
     async def aclose(self) -> None:
         """Ends listening."""
-        if self._keeper:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._connection and not self._connection.is_closed():
             await self._connection.close()
 
@@ -131,13 +138,23 @@ class PostgresHub(LocalHub):
             self._tell(Event(**data))
 
     async def publish(self, event: Event) -> None:
-        """Tells this process at once, and the others when the database can be reached."""
+        """Tells this process at once, and the others soon, when the database can be reached."""
         self._tell(event)
-        connection = self._connection
-        if connection is None or connection.is_closed():
-            return
-        payload = json.dumps(asdict(event) | {"origin": self._origin})
-        try:
-            await connection.execute("SELECT pg_notify($1, $2)", _PG_CHANNEL, payload)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            logger.warning("a notification was not sent: %s", type(error).__name__)
+        # Where the work is concerns this process alone: who works beside it looks for other work.
+        fields = {"topic": event.topic, "kind": event.kind, "author": event.author}
+        self._untold[json.dumps(fields | {"origin": self._origin})] = None
+        self._news.set()
+
+    async def _keep_telling(self) -> None:
+        """Sends what was published, all that has come together in one statement."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            payloads, self._untold = list(self._untold), {}
+            connection = self._connection
+            if connection is None or connection.is_closed():
+                continue
+            try:
+                await connection.execute(_NOTIFY, _PG_CHANNEL, payloads)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                logger.warning("notifications were not sent: %s", type(error).__name__)

@@ -15,7 +15,6 @@ from bot.core.messages import Address, Author, Button, Content, Outgoing, Status
 from bot.store import tables as t
 from bot.store.rows import address_of, content_of, new_id, reserve_seqs
 
-_WAITING = (Status.PENDING, Status.SENDING)
 _INSERT = t.message.insert()
 
 
@@ -132,7 +131,7 @@ async def conversations_waiting(
     due = or_(t.message.c.next_attempt_at.is_(None), t.message.c.next_attempt_at <= now)
     heads = (
         select(t.message.c.conversation_id, func.min(t.message.c.seq).label("seq"))
-        .where(t.message.c.status.in_(_WAITING))
+        .where(t.is_unsent)
         .group_by(t.message.c.conversation_id)
         .subquery()
     )
@@ -165,10 +164,7 @@ _HEAD = (
         t.conversation.c.owner_epoch.label("current_epoch"),
     )
     .join(t.conversation, t.conversation.c.id == t.message.c.conversation_id)
-    .where(
-        t.message.c.conversation_id == bindparam("for_conversation"),
-        t.message.c.status.in_(_WAITING),
-    )
+    .where(t.message.c.conversation_id == bindparam("for_conversation"), t.is_unsent)
     .order_by(t.message.c.seq)
     .limit(2)
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, String, func, literal, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversation import WAITING_STATES
@@ -29,12 +28,12 @@ class Waiting:
 
 async def inbox(connection: AsyncConnection) -> Waiting:
     """Customers' messages that no turn has taken up."""
-    return await _messages(connection, (Status.RECEIVED,))
+    return await _oldest(connection, t.message.c.created_at, t.is_unprocessed)
 
 
 async def outbox(connection: AsyncConnection) -> Waiting:
     """Messages that no platform has yet, those that wait for another attempt included."""
-    return await _messages(connection, (Status.PENDING, Status.SENDING))
+    return await _oldest(connection, t.message.c.created_at, t.is_unsent)
 
 
 async def humans(connection: AsyncConnection) -> Waiting:
@@ -51,12 +50,6 @@ async def write_probe(connection: AsyncConnection) -> None:
             provider_key=f"probe:{new_id()}", status=Status.SENT, created_at=utc_now()
         )
     )
-
-
-async def _messages(connection: AsyncConnection, statuses: Sequence[Status]) -> Waiting:
-    # Written out, since the queue's partial index serves no query that hides them in parameters.
-    written = [literal(status.value, String(), literal_execute=True) for status in statuses]
-    return await _oldest(connection, t.message.c.created_at, t.message.c.status.in_(written))
 
 
 async def _oldest(

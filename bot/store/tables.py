@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    literal_column,
     text,
 )
 
@@ -124,6 +125,11 @@ message = Table(
         postgresql_where=text("dead_since IS NOT NULL"),
     ),
 )
+
+# The conditions of the indexes above, as queries must write them: a database does not know of a
+# parameter that an index holds all that it may ask for.
+is_unprocessed = message.c.status == literal_column("'received'")
+is_unsent = message.c.status.in_([literal_column("'pending'"), literal_column("'sending'")])
 
 # What a platform said of a message before our own "sent" was committed.
 early_receipt = Table(

@@ -53,7 +53,7 @@ async def waiting(connection: AsyncConnection, limit: int) -> list[str]:
     """Conversations with unprocessed messages, longest waiting first."""
     rows = await connection.execute(
         select(t.message.c.conversation_id)
-        .where(t.message.c.status == Status.RECEIVED)
+        .where(t.is_unprocessed)
         .group_by(t.message.c.conversation_id)
         .order_by(func.min(t.message.c.created_at))
         .limit(limit)
@@ -94,10 +94,7 @@ _UNPROCESSED = (
         (t.button.c.token == t.message.c.button)
         & (t.button.c.conversation_id == t.message.c.conversation_id),
     )
-    .where(
-        t.message.c.conversation_id == bindparam("for_conversation"),
-        t.message.c.status == Status.RECEIVED,
-    )
+    .where(t.message.c.conversation_id == bindparam("for_conversation"), t.is_unprocessed)
     .order_by(t.message.c.seq)
 )
 
