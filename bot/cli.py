@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bot import settings as configuration
-from bot.commands.loading import command, quieten_imports
+from bot.commands.loading import command, one_numeric_thread, quieten_imports
 from bot.core.errors import FrontdeskError
 
 app = typer.Typer(
@@ -68,6 +68,7 @@ def serve(
         model=model,
         workers=workers,
     )
+    one_numeric_thread()
     command("serve" if settings.workers == 1 else "supervise").run(settings)
 
 

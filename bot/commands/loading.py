@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import warnings
 from typing import Any
 
@@ -13,6 +14,16 @@ def quieten_imports() -> None:
     # pkg_resources warns at import that it will go; Rasa 3.6 needs it, and setuptools is pinned.
     warnings.filterwarnings("ignore", message=".*pkg_resources.*")
     warnings.filterwarnings("ignore", category=DeprecationWarning)
+
+
+def one_numeric_thread() -> None:
+    """Keeps numpy to the calling thread, in this process and those that it starts.
+
+    Must be called before numpy is imported. For one message its other threads do nothing but wait
+    for work, busily: a fifth of a server's processor time.
+    """
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
 
 
 def command(name: str) -> Any:
