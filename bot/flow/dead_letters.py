@@ -62,7 +62,7 @@ class DeadLetters:
             NotVisibleError: The agent may not see conversations.
         """
         check_may_see(agent)
-        async with self._database.read() as connection:
+        async with self._database.read(long=True) as connection:
             found = await queries.listed(
                 connection, limit, channel=channel, conversation=conversation
             )

@@ -106,13 +106,13 @@ class Desk:
         """
         check_may_see(agent)
         assignee = agent.id if mine else None
-        async with self._database.read() as connection:
+        async with self._database.read(long=True) as connection:
             return await queries.summaries(connection, states, limit, assignee=assignee)
 
     async def summary(self, agent: Agent, conversation: str) -> queries.Summary:
         """One conversation as a line of a list."""
         check_may_see(agent)
-        async with self._database.read() as connection:
+        async with self._database.read(long=True) as connection:
             return await _summary(connection, conversation)
 
     async def detail(
@@ -120,7 +120,7 @@ class Desk:
     ) -> Detail:
         """The conversation with its newest messages, or those before a place in the transcript."""
         check_may_see(agent)
-        async with self._database.read() as connection:
+        async with self._database.read(long=True) as connection:
             summary = await _summary(connection, conversation)
             messages = await queries.latest(
                 connection, conversation, before=before, limit=limit + 1

@@ -76,7 +76,7 @@ def create_router(
 async def read_queues(database: Database) -> dict[str, Waiting]:
     """What waits now, by queue; empty when the database does not say within three seconds."""
     try:
-        async with asyncio.timeout(_QUEUE_SECONDS), database.read() as connection:
+        async with asyncio.timeout(_QUEUE_SECONDS), database.read(long=True) as connection:
             return {
                 "inbox": await queues.inbox(connection),
                 "outbox": await queues.outbox(connection),

@@ -70,6 +70,14 @@ conversation = Table(
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("channel", "account", "sender"),
     Index("ix_conversation_state_updated_at", "state", "updated_at"),
+    # The desk's lists: all, and an agent's own.
+    Index("ix_conversation_updated_at", "updated_at"),
+    Index(
+        "ix_conversation_assigned",
+        "assignee",
+        sqlite_where=text("assignee IS NOT NULL"),
+        postgresql_where=text("assignee IS NOT NULL"),
+    ),
 )
 
 message = Table(

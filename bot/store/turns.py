@@ -139,6 +139,7 @@ async def numbered_payload(
         .join(t.button, t.button.c.message_id == t.message.c.id)
         .where(
             t.message.c.conversation_id == identifier,
+            t.button.c.conversation_id == identifier,
             t.message.c.seq < before_seq,
             t.message.c.seq > last_said,
         )
@@ -147,7 +148,9 @@ async def numbered_payload(
     )
     found = await connection.scalar(
         select(t.button.c.payload).where(
-            t.button.c.message_id == newest.scalar_subquery(), t.button.c.position == position
+            t.button.c.conversation_id == identifier,
+            t.button.c.message_id == newest.scalar_subquery(),
+            t.button.c.position == position,
         )
     )
     return None if found is None else str(found)
