@@ -181,7 +181,7 @@ def _conversations(numbers: str, identifier: str) -> str:
         f"CASE WHEN n <= {_WITH_HUMANS // 2} THEN 'queued' WHEN n <= {_WITH_HUMANS} THEN 'agent'"
         " WHEN n % 10 = 0 THEN 'resolved' ELSE 'bot' END"
     )
-    at = ":now - n * :step"
+    at = "CAST(:now AS BIGINT) - n * CAST(:step AS BIGINT)"
     chosen = (
         f"SELECT {identifier}, 'webchat', 'demo', {identifier}, '', {state}, 1,"
         f" CASE WHEN n > {_WITH_HUMANS // 2} AND n <= {_WITH_HUMANS} THEN :agent END,"
