@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax
-from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -28,6 +27,7 @@ from bot.nlu.intent_model import (
     Weights,
     familiarity,
 )
+from bot.nlu.logistic import Logistic
 from bot.nlu.neighbours import Neighbours, Space
 from bot.nlu.scope import ScopeScore, Surroundings
 from bot.nlu.text_features import TextFeatures, readable_name
@@ -110,7 +110,8 @@ class _Training:
         self._counts = self._features.transform([*texts, *map(readable_name, named)])
         self._space = Space.of(self._vectors)
         self._points = self._space(self._vectors)
-        self._c = options.regularisation[len(options.regularisation) // 2]
+        c = options.regularisation[len(options.regularisation) // 2]
+        self._logistic = Logistic(self._vectors, c)
         self._sharpness = _SHARPNESS[0]
         number = numbers.get(OUT_OF_SCOPE)
         enough = int(np.sum(self._y == number)) >= _ENOUGH_FOREIGN and len(numbers) > 1
@@ -120,7 +121,8 @@ class _Training:
         fusion, scope = _DEFAULT_FUSION, None
         if int(self._scored.sum()) >= _ENOUGH_SCORED:
             if len(self._options.regularisation) > 1:
-                self._c = min(self._options.regularisation, key=self._loss_with)
+                best = min(self._options.regularisation, key=self._loss_with)
+                self._logistic = Logistic(self._vectors, best)
             dense, sparse = self._out_of_fold(self._dense), self._out_of_fold(self._sparse)
             fusion, near = self._fit_fusion(dense, sparse)
             scope = self._fit_scope(Scores(dense, sparse, near, fusion))
@@ -141,31 +143,34 @@ class _Training:
     # --- models of some of the examples ---
 
     def _fit_dense(self, rows: Array) -> LinearScores:
-        mean = self._vectors[rows].mean(axis=0)  # with it, the solver takes many more steps
-        model = LogisticRegression(C=self._c, max_iter=100, tol=1e-3)
-        scores = self._linear(model, self._vectors[rows] - mean, self._y[rows])
-        return LinearScores(scores.weights, scores.bias - mean @ scores.weights)
+        present, y = np.unique(self._y[rows], return_inverse=True)
+        scores = self._no_scores(self._vectors.shape[1])
+        if len(present) > 1:
+            weights, bias = self._logistic.fit(rows, y, len(present))
+            scores.weights[:, present], scores.bias[present] = weights, bias
+        return scores
 
     def _fit_sparse(self, rows: Array) -> LinearScores:
         # With a finer tolerance it takes half as long again and decides the same (measured).
         model = LinearSVC(C=_SPARSE_C, tol=1e-2, random_state=self._options.seed)
-        return self._linear(model, self._counts[rows], self._y[rows])
+        y = self._y[rows]
+        present = np.unique(y)
+        scores = self._no_scores(self._counts.shape[1])
+        if len(present) > 1:
+            model.fit(self._counts[rows], y)
+            # For two classes there is one line of weights: for the second against the first.
+            columns = present if len(present) > 2 else present[1:]
+            scores.weights[:, columns], scores.bias[columns] = model.coef_.T, model.intercept_
+        return scores
 
     def _fit_near(self, rows: Array) -> Neighbours:
         return Neighbours.fit(
             self._points[rows], self._y[rows], len(self._intents), self._sharpness
         )
 
-    def _linear(self, model: Any, features: Any, y: Array) -> LinearScores:
-        present = np.unique(y)
-        weights = np.zeros((features.shape[1], len(self._intents)), np.float32)
-        bias = np.zeros(len(self._intents), np.float32)
-        if len(present) > 1:
-            model.fit(features, y)
-            # For two classes there is one line of weights: for the second against the first.
-            columns = present if len(present) > 2 else present[1:]
-            weights[:, columns], bias[columns] = model.coef_.T, model.intercept_
-        return LinearScores(weights, bias)
+    def _no_scores(self, width: int) -> LinearScores:
+        number = len(self._intents)
+        return LinearScores(np.zeros((width, number), np.float32), np.zeros(number, np.float32))
 
     def _surroundings(self, rows: Array) -> Surroundings:
         outside = rows & (self._y == (-1 if self._foreign is None else self._foreign))
@@ -202,7 +207,7 @@ class _Training:
 
     def _loss_with(self, c: float) -> float:
         """How wrong a value of C is on two folds, at its best temperature."""
-        self._c, total = c, 0.0
+        self._logistic, total = Logistic(self._vectors, c), 0.0
         for fold in (0, 1):
             test = self._folds == fold
             scores, y = self._dense(~test, test), self._y[test]
