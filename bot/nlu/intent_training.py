@@ -9,6 +9,7 @@ more where its vector is given: with five examples an intent, that is worth two 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,18 +120,26 @@ class _Training:
 
     def run(self) -> IntentModel:
         fusion, scope = _DEFAULT_FUSION, None
-        if int(self._scored.sum()) >= _ENOUGH_SCORED:
-            if len(self._options.regularisation) > 1:
-                best = min(self._options.regularisation, key=self._loss_with)
-                self._logistic = Logistic(self._vectors, best)
-            dense, sparse = self._out_of_fold(self._dense), self._out_of_fold(self._sparse)
-            fusion, near = self._fit_fusion(dense, sparse)
-            scope = self._fit_scope(Scores(dense, sparse, near, fusion))
+        enough = int(self._scored.sum()) >= _ENOUGH_SCORED
+        if enough and len(self._options.regularisation) > 1:
+            best = min(self._options.regularisation, key=self._loss_with)
+            self._logistic = Logistic(self._vectors, best)
         everything = np.ones(len(self._y), bool)
+        # The words are learned beside the meanings, on a second processor, but one fold after the
+        # other: liblinear's random numbers are shared by all threads of a process.
+        with ThreadPoolExecutor(1) as beside:
+            words = beside.submit(self._fit_sparse, everything)
+            if enough:
+                words_unseen = beside.submit(self._out_of_fold, self._sparse)
+                dense = self._out_of_fold(self._dense)
+            meanings = self._fit_dense(everything)
+            if enough:
+                fusion, near = self._fit_fusion(dense, words_unseen.result())
+                scope = self._fit_scope(Scores(dense, words_unseen.result(), near, fusion))
         return IntentModel(
             intents=self._intents,
-            dense=self._fit_dense(everything),
-            sparse=self._fit_sparse(everything),
+            dense=meanings,
+            sparse=words.result(),
             features=self._features,
             space=self._space,
             near=self._fit_near(everything),
@@ -199,7 +208,6 @@ class _Training:
         return [test for test in folds if test.any()]
 
     def _out_of_fold(self, score: Callable[[Array, Array], Array]) -> Array:
-        # One after the other: liblinear's random numbers are shared by all threads of a process.
         scores = np.zeros((len(self._y), len(self._intents)))
         for test in self._tests():
             scores[test] = score(~test, test)
