@@ -35,7 +35,8 @@ from bot.nlu.text_features import TextFeatures, readable_name
 
 Array = npt.NDArray[Any]
 
-_FOLDS = 5
+# Many examples are still many without a third of them; of few, every one counts.
+_FOLDS, _FOLDS_OF_FEW = 3, 5
 # With fewer scored examples nothing can be fitted out of fold, and default weights are used.
 _ENOUGH_SCORED = 20
 _ENOUGH_FOREIGN = 10
@@ -104,10 +105,11 @@ class _Training:
         self._vectors = np.array([*vectors, *(names[name] for name in named)], np.float32)
         self._y = np.array([numbers[label] for label in [*labels, *named]])
         self._is_name = np.arange(len(self._y)) >= len(labels)
-        self._folds = _folds(self._y, self._is_name, options.seed)
+        few = len(texts) < _FEW_TEXTS
+        self._number_of_folds = _FOLDS_OF_FEW if few else _FOLDS
+        self._folds = _folds(self._y, self._is_name, options.seed, self._number_of_folds)
         self._scored = self._folds >= 0
-        rare = 1 if len(texts) < _FEW_TEXTS else 2
-        self._features = TextFeatures.fit(texts, min_texts=rare)
+        self._features = TextFeatures.fit(texts, min_texts=1 if few else 2)
         self._counts = self._features.transform([*texts, *map(readable_name, named)])
         self._space = Space.of(self._vectors)
         self._points = self._space(self._vectors)
@@ -204,7 +206,7 @@ class _Training:
         return familiarity(self._surroundings(train), points, nearest, part, foreign)
 
     def _tests(self) -> list[Array]:
-        folds = (self._folds == number for number in range(_FOLDS))
+        folds = (self._folds == number for number in range(self._number_of_folds))
         return [test for test in folds if test.any()]
 
     def _out_of_fold(self, score: Callable[[Array, Array], Array]) -> Array:
@@ -258,8 +260,8 @@ class _Training:
     def _signs_of_strangers(self, fusion: Weights) -> Array:
         """Signs of examples whose whole intent was left out: what unknown messages look like."""
         signs = []
-        for group in range(_FOLDS):
-            left_out = self._y % _FOLDS == group
+        for group in range(self._number_of_folds):
+            left_out = self._y % self._number_of_folds == group
             test = left_out & ~self._is_name
             columns = np.unique(self._y[~left_out])
             dense = self._dense(~left_out, test)[:, columns]
@@ -273,15 +275,15 @@ def _rows(scores: Scores, rows: Array) -> Scores:
     return Scores(scores.dense[rows], scores.sparse[rows], scores.near[rows], scores.weights)
 
 
-def _folds(y: Array, always_trained: Array, seed: int) -> Array:
+def _folds(y: Array, always_trained: Array, seed: int, number_of_folds: int) -> Array:
     """The fold of each example, every intent spread evenly; -1 for what is never scored."""
     random = np.random.default_rng(seed)
     folds = np.full(len(y), -1)
     for number in range(int(y.max()) + 1):
         rows = random.permutation(np.flatnonzero((y == number) & ~always_trained))
         if len(rows) > 1:
-            start = random.integers(_FOLDS)
-            folds[rows] = (np.arange(len(rows)) + start) % _FOLDS
+            start = random.integers(number_of_folds)
+            folds[rows] = (np.arange(len(rows)) + start) % number_of_folds
     return folds
 
 
