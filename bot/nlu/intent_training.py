@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize, minimize_scalar
+from scipy.sparse import vstack
 from scipy.special import log_softmax
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -109,8 +110,9 @@ class _Training:
         self._number_of_folds = _FOLDS_OF_FEW if few else _FOLDS
         self._folds = _folds(self._y, self._is_name, options.seed, self._number_of_folds)
         self._scored = self._folds >= 0
-        self._features = TextFeatures.fit(texts, min_texts=1 if few else 2)
-        self._counts = self._features.transform([*texts, *map(readable_name, named)])
+        self._features, counts = TextFeatures.fit(texts, min_texts=1 if few else 2)
+        names_counts = self._features.transform(map(readable_name, named))
+        self._counts = vstack([counts, names_counts], format="csr")
         self._space = Space.of(self._vectors)
         self._points = self._space(self._vectors)
         c = options.regularisation[len(options.regularisation) // 2]
