@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
@@ -76,9 +77,12 @@ class TextFeatures:
         return np.concatenate([c for c, _ in known]), np.concatenate([v for _, v in known])
 
     def _values(self, group: list[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        columns = [self.columns[name] for name in group if name in self.columns]
-        index, counts = np.unique(np.array(columns, np.int64), return_counts=True)
-        values = (1 + np.log(counts.astype(np.float32))) * self.weights[index]
+        # For one text, counting in Python is faster than numpy's sorting.
+        counts = Counter(map(self.columns.get, group))
+        del counts[None]
+        index = np.fromiter(counts, np.int64, len(counts))
+        often = np.fromiter(counts.values(), np.float32, len(counts))
+        values = (1 + np.log(often)) * self.weights[index]
         return index, values / max(float(np.sqrt(values @ values)), 1e-9)
 
 
