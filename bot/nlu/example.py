@@ -22,6 +22,8 @@ class Example(Message):
     third of a training.
     """
 
+    _cached_fingerprint: str | None
+
     @classmethod
     def of(cls, message: Message) -> Example:
         """The same as another message, which must not be used any more."""
@@ -80,12 +82,12 @@ def _data(value: Any) -> str:
         return "text " + value
     if isinstance(value, list) and value and all(type(item) is Token for item in value):
         return "tokens " + repr([(t.text, t.start, t.end, t.lemma, t.data) for t in value])
-    return "other " + deep_container_fingerprint(value)
+    return f"other {deep_container_fingerprint(value)}"
 
 
 def _features(features: Features) -> tuple[str | bytes, ...]:
     if features.is_dense():
         array = features.features
         kind = f"{features.type} {features.attribute} {features.origin} {array.dtype} {array.shape}"
-        return kind, array.tobytes()
+        return kind, bytes(array.tobytes())
     return ("sparse", str(features.fingerprint()))

@@ -124,7 +124,8 @@ class FileImporter(RasaFileImporter):
     def _steps(self, path: str, domain: Domain) -> list[StoryStep]:
         with self._checked.once("stories", read_file(path)) as unchecked:
             reader = YAMLStoryReader(domain, path)
-            return reader.read_from_file(path, skip_validation=not unchecked)
+            steps: list[StoryStep] = reader.read_from_file(path, skip_validation=not unchecked)
+        return steps
 
     def get_domain(self) -> Domain:
         """The domain; an empty one, and a warning, where it is invalid."""
