@@ -135,6 +135,21 @@ class SequentialProcessor(MessageProcessor):
 class SequentialAgent(Agent):
     """Rasa's agent with this file's runner; used as `Agent` is."""
 
+    @classmethod
+    def load(cls, model_path: str | Path, **kwargs: Any) -> SequentialAgent:
+        """An agent with a model; Rasa's own makes an `Agent`, whatever class is asked.
+
+        Args:
+            model_path: The model's archive.
+            kwargs: As the constructor's.
+
+        Raises:
+            OSError, tarfile.TarError, RasaException: As `load_model`.
+        """
+        agent = cls(**kwargs)
+        agent.load_model(model_path, kwargs.get("fingerprint"))
+        return agent
+
     def load_model(self, model_path: str | Path, fingerprint: str | None = None) -> None:
         """Loads a model's archive.
 

@@ -9,14 +9,15 @@ more where its vector is given: with five examples an intent, that is worth two 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize, minimize_scalar
+from scipy.sparse import vstack
 from scipy.special import log_softmax
-from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -28,13 +29,15 @@ from bot.nlu.intent_model import (
     Weights,
     familiarity,
 )
+from bot.nlu.logistic import Logistic
 from bot.nlu.neighbours import Neighbours, Space
 from bot.nlu.scope import ScopeScore, Surroundings
 from bot.nlu.text_features import TextFeatures, readable_name
 
 Array = npt.NDArray[Any]
 
-_FOLDS = 5
+# Many examples are still many without a third of them; of few, every one counts.
+_FOLDS, _FOLDS_OF_FEW = 3, 5
 # With fewer scored examples nothing can be fitted out of fold, and default weights are used.
 _ENOUGH_SCORED = 20
 _ENOUGH_FOREIGN = 10
@@ -103,14 +106,17 @@ class _Training:
         self._vectors = np.array([*vectors, *(names[name] for name in named)], np.float32)
         self._y = np.array([numbers[label] for label in [*labels, *named]])
         self._is_name = np.arange(len(self._y)) >= len(labels)
-        self._folds = _folds(self._y, self._is_name, options.seed)
+        few = len(texts) < _FEW_TEXTS
+        self._number_of_folds = _FOLDS_OF_FEW if few else _FOLDS
+        self._folds = _folds(self._y, self._is_name, options.seed, self._number_of_folds)
         self._scored = self._folds >= 0
-        rare = 1 if len(texts) < _FEW_TEXTS else 2
-        self._features = TextFeatures.fit(texts, min_texts=rare)
-        self._counts = self._features.transform([*texts, *map(readable_name, named)])
+        self._features, counts = TextFeatures.fit(texts, min_texts=1 if few else 2)
+        names_counts = self._features.transform(map(readable_name, named))
+        self._counts = vstack([counts, names_counts], format="csr")
         self._space = Space.of(self._vectors)
         self._points = self._space(self._vectors)
-        self._c = options.regularisation[len(options.regularisation) // 2]
+        c = options.regularisation[len(options.regularisation) // 2]
+        self._logistic = Logistic(self._vectors, c)
         self._sharpness = _SHARPNESS[0]
         number = numbers.get(OUT_OF_SCOPE)
         enough = int(np.sum(self._y == number)) >= _ENOUGH_FOREIGN and len(numbers) > 1
@@ -118,17 +124,26 @@ class _Training:
 
     def run(self) -> IntentModel:
         fusion, scope = _DEFAULT_FUSION, None
-        if int(self._scored.sum()) >= _ENOUGH_SCORED:
-            if len(self._options.regularisation) > 1:
-                self._c = min(self._options.regularisation, key=self._loss_with)
-            dense, sparse = self._out_of_fold(self._dense), self._out_of_fold(self._sparse)
-            fusion, near = self._fit_fusion(dense, sparse)
-            scope = self._fit_scope(Scores(dense, sparse, near, fusion))
+        enough = int(self._scored.sum()) >= _ENOUGH_SCORED
+        if enough and len(self._options.regularisation) > 1:
+            best = min(self._options.regularisation, key=self._loss_with)
+            self._logistic = Logistic(self._vectors, best)
         everything = np.ones(len(self._y), bool)
+        # The words are learned beside the meanings, on a second processor, but one fold after the
+        # other: liblinear's random numbers are shared by all threads of a process.
+        with ThreadPoolExecutor(1) as beside:
+            words = beside.submit(self._fit_sparse, everything)
+            if enough:
+                words_unseen = beside.submit(self._out_of_fold, self._sparse)
+                dense = self._out_of_fold(self._dense)
+            meanings = self._fit_dense(everything)
+            if enough:
+                fusion, near = self._fit_fusion(dense, words_unseen.result())
+                scope = self._fit_scope(Scores(dense, words_unseen.result(), near, fusion))
         return IntentModel(
             intents=self._intents,
-            dense=self._fit_dense(everything),
-            sparse=self._fit_sparse(everything),
+            dense=meanings,
+            sparse=words.result(),
             features=self._features,
             space=self._space,
             near=self._fit_near(everything),
@@ -141,31 +156,34 @@ class _Training:
     # --- models of some of the examples ---
 
     def _fit_dense(self, rows: Array) -> LinearScores:
-        mean = self._vectors[rows].mean(axis=0)  # with it, the solver takes many more steps
-        model = LogisticRegression(C=self._c, max_iter=100, tol=1e-3)
-        scores = self._linear(model, self._vectors[rows] - mean, self._y[rows])
-        return LinearScores(scores.weights, scores.bias - mean @ scores.weights)
+        present, y = np.unique(self._y[rows], return_inverse=True)
+        scores = self._no_scores(self._vectors.shape[1])
+        if len(present) > 1:
+            weights, bias = self._logistic.fit(rows, y, len(present))
+            scores.weights[:, present], scores.bias[present] = weights, bias
+        return scores
 
     def _fit_sparse(self, rows: Array) -> LinearScores:
         # With a finer tolerance it takes half as long again and decides the same (measured).
         model = LinearSVC(C=_SPARSE_C, tol=1e-2, random_state=self._options.seed)
-        return self._linear(model, self._counts[rows], self._y[rows])
+        y = self._y[rows]
+        present = np.unique(y)
+        scores = self._no_scores(self._counts.shape[1])
+        if len(present) > 1:
+            model.fit(self._counts[rows], y)
+            # For two classes there is one line of weights: for the second against the first.
+            columns = present if len(present) > 2 else present[1:]
+            scores.weights[:, columns], scores.bias[columns] = model.coef_.T, model.intercept_
+        return scores
 
     def _fit_near(self, rows: Array) -> Neighbours:
         return Neighbours.fit(
             self._points[rows], self._y[rows], len(self._intents), self._sharpness
         )
 
-    def _linear(self, model: Any, features: Any, y: Array) -> LinearScores:
-        present = np.unique(y)
-        weights = np.zeros((features.shape[1], len(self._intents)), np.float32)
-        bias = np.zeros(len(self._intents), np.float32)
-        if len(present) > 1:
-            model.fit(features, y)
-            # For two classes there is one line of weights: for the second against the first.
-            columns = present if len(present) > 2 else present[1:]
-            weights[:, columns], bias[columns] = model.coef_.T, model.intercept_
-        return LinearScores(weights, bias)
+    def _no_scores(self, width: int) -> LinearScores:
+        number = len(self._intents)
+        return LinearScores(np.zeros((width, number), np.float32), np.zeros(number, np.float32))
 
     def _surroundings(self, rows: Array) -> Surroundings:
         outside = rows & (self._y == (-1 if self._foreign is None else self._foreign))
@@ -190,11 +208,10 @@ class _Training:
         return familiarity(self._surroundings(train), points, nearest, part, foreign)
 
     def _tests(self) -> list[Array]:
-        folds = (self._folds == number for number in range(_FOLDS))
+        folds = (self._folds == number for number in range(self._number_of_folds))
         return [test for test in folds if test.any()]
 
     def _out_of_fold(self, score: Callable[[Array, Array], Array]) -> Array:
-        # One after the other: liblinear's random numbers are shared by all threads of a process.
         scores = np.zeros((len(self._y), len(self._intents)))
         for test in self._tests():
             scores[test] = score(~test, test)
@@ -202,7 +219,7 @@ class _Training:
 
     def _loss_with(self, c: float) -> float:
         """How wrong a value of C is on two folds, at its best temperature."""
-        self._c, total = c, 0.0
+        self._logistic, total = Logistic(self._vectors, c), 0.0
         for fold in (0, 1):
             test = self._folds == fold
             scores, y = self._dense(~test, test), self._y[test]
@@ -245,8 +262,8 @@ class _Training:
     def _signs_of_strangers(self, fusion: Weights) -> Array:
         """Signs of examples whose whole intent was left out: what unknown messages look like."""
         signs = []
-        for group in range(_FOLDS):
-            left_out = self._y % _FOLDS == group
+        for group in range(self._number_of_folds):
+            left_out = self._y % self._number_of_folds == group
             test = left_out & ~self._is_name
             columns = np.unique(self._y[~left_out])
             dense = self._dense(~left_out, test)[:, columns]
@@ -260,15 +277,15 @@ def _rows(scores: Scores, rows: Array) -> Scores:
     return Scores(scores.dense[rows], scores.sparse[rows], scores.near[rows], scores.weights)
 
 
-def _folds(y: Array, always_trained: Array, seed: int) -> Array:
+def _folds(y: Array, always_trained: Array, seed: int, number_of_folds: int) -> Array:
     """The fold of each example, every intent spread evenly; -1 for what is never scored."""
     random = np.random.default_rng(seed)
     folds = np.full(len(y), -1)
     for number in range(int(y.max()) + 1):
         rows = random.permutation(np.flatnonzero((y == number) & ~always_trained))
         if len(rows) > 1:
-            start = random.integers(_FOLDS)
-            folds[rows] = (np.arange(len(rows)) + start) % _FOLDS
+            start = random.integers(number_of_folds)
+            folds[rows] = (np.arange(len(rows)) + start) % number_of_folds
     return folds
 
 

@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -39,26 +39,37 @@ class TextFeatures:
     weights: npt.NDArray[np.float32]
 
     @classmethod
-    def fit(cls, texts: Sequence[str], min_texts: int = 2) -> TextFeatures:
-        """Learns the features that stand in at least `min_texts` of the texts."""
-        found: Counter[str] = Counter()
-        for text in texts:
-            words, letters = _features(text)
-            found.update({*words, *letters})
-        kept = sorted(name for name, count in found.items() if count >= min_texts)
-        counts = np.array([found[name] for name in kept], np.float64)
-        weights = np.log((1 + len(texts)) / (1 + counts)) + 1
-        return cls({name: i for i, name in enumerate(kept)}, weights.astype(np.float32))
+    def fit(cls, texts: Sequence[str], min_texts: int = 2) -> tuple[TextFeatures, Any]:
+        """Learns the features that stand in at least `min_texts` of the texts.
+
+        Returns:
+            The features, and what `transform` makes of the same texts.
+        """
+        numbers: dict[str, int] = {}
+        groups = _groups(texts)
+        cells = _Cells.of([[numbers.setdefault(n, len(numbers)) for n in g] for g in groups])
+        found = np.bincount(cells.columns, minlength=len(numbers))
+        counts = dict(zip(numbers, found.tolist(), strict=True))
+        kept = sorted(name for name, count in counts.items() if count >= min_texts)
+        often = np.array([counts[name] for name in kept], np.float64)
+        weights = np.log((1 + len(texts)) / (1 + often)) + 1
+        features = cls({name: i for i, name in enumerate(kept)}, weights.astype(np.float32))
+        places = np.full(len(numbers), -1)
+        places[[numbers[name] for name in kept]] = np.arange(len(kept))
+        return features, features._matrix(cells.moved(places), len(groups))
 
     def transform(self, texts: Iterable[str]) -> Any:
         """A scipy CSR matrix, texts x features, with what `found` says of each text."""
-        rows = [self.found(text) for text in texts]
-        columns, values = zip(*rows, strict=True)
-        starts = np.cumsum([0, *map(len, columns)])
-        return csr_matrix(
-            (np.concatenate(values), np.concatenate(columns), starts),
-            shape=(len(rows), len(self.weights)),
-        )
+        groups = _groups(texts)
+        known = [[self.columns[n] for n in group if n in self.columns] for group in groups]
+        return self._matrix(_Cells.of(known), len(known))
+
+    def _matrix(self, cells: _Cells, groups: int) -> Any:
+        values = (1 + np.log(cells.counts.astype(np.float32))) * self.weights[cells.columns]
+        lengths = np.sqrt(np.bincount(cells.groups, values * values, minlength=groups))
+        values /= np.maximum(lengths, 1e-9)[cells.groups].astype(np.float32)
+        places = cells.groups // 2, cells.columns
+        return csr_matrix((values, places), shape=(groups // 2, len(self.weights)))
 
     def found(self, text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """The columns of a text's features and their values; words and letters have length one."""
@@ -66,10 +77,42 @@ class TextFeatures:
         return np.concatenate([c for c, _ in known]), np.concatenate([v for _, v in known])
 
     def _values(self, group: list[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        columns = [self.columns[name] for name in group if name in self.columns]
-        index, counts = np.unique(np.array(columns, np.int64), return_counts=True)
-        values = (1 + np.log(counts.astype(np.float32))) * self.weights[index]
+        # For one text, counting in Python is faster than numpy's sorting.
+        counts = Counter(map(self.columns.get, group))
+        del counts[None]
+        index = np.fromiter(counts, np.int64, len(counts))
+        often = np.fromiter(counts.values(), np.float32, len(counts))
+        values = (1 + np.log(often)) * self.weights[index]
         return index, values / max(float(np.sqrt(values @ values)), 1e-9)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """How often which feature stands in which group; each pair once."""
+
+    groups: npt.NDArray[np.int64]
+    columns: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, columns: Sequence[Sequence[int]]) -> _Cells:
+        """Counts the features of groups, each a list of columns in any order."""
+        groups = np.repeat(np.arange(len(columns)), [len(some) for some in columns])
+        flat = np.fromiter(chain.from_iterable(columns), np.int64, len(groups))
+        width = int(flat.max(initial=0)) + 1
+        cells, counts = np.unique(groups * width + flat, return_counts=True)
+        return cls(*np.divmod(cells, width), counts)
+
+    def moved(self, places: npt.NDArray[np.int64]) -> _Cells:
+        """The same with other columns; those that have no place, -1, are left out."""
+        columns = places[self.columns]
+        kept = columns >= 0
+        return _Cells(self.groups[kept], columns[kept], self.counts[kept])
+
+
+def _groups(texts: Iterable[str]) -> list[list[str]]:
+    """Two for each text: words, letter sequences."""
+    return [group for text in texts for group in _features(text)]
 
 
 def readable_name(intent: str) -> str:

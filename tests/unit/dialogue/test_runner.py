@@ -14,7 +14,8 @@ from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 
-from bot.dialogue.runner import SequentialGraphRunner
+from bot.dialogue.runner import SequentialAgent, SequentialGraphRunner, SequentialProcessor
+from tests.process import trained_model
 
 
 class Arithmetic(GraphComponent):
@@ -88,3 +89,10 @@ def test_wrong_inputs(tmp_path: Path) -> None:
         runner.run({"left": 1, "__input__": 1})
     with pytest.raises(GraphRunError, match="Missing input"):
         runner.run({})
+
+
+def test_a_loaded_agent_has_this_runner() -> None:
+    agent = SequentialAgent.load(trained_model())
+    assert isinstance(agent, SequentialAgent)
+    assert isinstance(agent.processor, SequentialProcessor)
+    assert isinstance(agent.processor.graph_runner, SequentialGraphRunner)

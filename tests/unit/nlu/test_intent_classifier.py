@@ -230,7 +230,7 @@ def test_wrong_order_width_and_options_are_explained(tmp_path: Path) -> None:
 
 
 def test_text_features_know_words_letters_emoji_and_numbers_of_digits() -> None:
-    features = TextFeatures.fit(["Where's order 104233? 👍", "where's order 99 👍 parcel"])
+    features, _ = TextFeatures.fit(["Where's order 104233? 👍", "where's order 99 👍 parcel"])
     names = set(features.columns)
     assert {"where's", "order", "where's order", "👍", "\tord"} <= names
     assert {"000000", "parcel"} & names == set(), "they stand in one text only"
