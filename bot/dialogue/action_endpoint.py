@@ -12,6 +12,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection
 
 from bot.core.conversation import HandoffReason
 from bot.core.errors import ConfigurationError
+from bot.dialogue.floor import floor_left
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,9 @@ class InProcessActions(EndpointConfig):
         call = kwargs["json"]
         action = str(call.get("next_action"))
         try:
-            return await self._executor.run(call) or {"events": [], "responses": []}
+            async with floor_left():
+                result = await self._executor.run(call)
+            return result or {"events": [], "responses": []}
         except ActionExecutionRejection as rejection:
             body = json.dumps({"action_name": action, "error": rejection.message})
             raise ClientResponseError(400, "rejected", body) from rejection
@@ -105,7 +108,8 @@ class ActionServer(EndpointConfig):
         kwargs["timeout"] = float(self.kwargs.get("timeout", 10))
         action = str(kwargs["json"].get("next_action"))
         try:
-            return await super().request(method, subpath, content_type, compress, **kwargs)
+            async with floor_left():
+                return await super().request(method, subpath, content_type, compress, **kwargs)
         except ClientResponseError as error:
             if error.status == 400:
                 raise

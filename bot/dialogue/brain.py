@@ -23,6 +23,7 @@ from bot.core.actions import ActionContext, current_action
 from bot.core.errors import ModelError
 from bot.core.identity import Identity
 from bot.core.messages import Content
+from bot.dialogue.floor import Floor
 from bot.dialogue.hearing import Hearing
 from bot.dialogue.output import CollectingOutput, HandoffRequest
 from bot.dialogue.payload import typed_text
@@ -87,6 +88,7 @@ class Brain:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._recent = RecentTrackers()
+        self._floor = Floor()
 
     @classmethod
     def load(cls, model: Path, database: Database, actions: EndpointConfig) -> Brain:
@@ -161,16 +163,17 @@ class Brain:
         output = CollectingOutput(contexts[messages[0].id].channel)
         token = current_turn.set(memory)
         try:
-            answer = Answer(person)
-            await self._know(conversation, output, person)
-            hearing = Hearing(self._agent, conversation, memory, output)
-            for message in messages:
-                if output.handoff is None:
-                    heard = await hearing.hear(message, contexts[message.id])
-                    answer.understood[message.id] = heard
+            async with self._floor.taken():
+                answer = Answer(person)
+                await self._know(conversation, output, person)
+                hearing = Hearing(self._agent, conversation, memory, output)
+                for message in messages:
+                    if output.handoff is None:
+                        heard = await hearing.hear(message, contexts[message.id])
+                        answer.understood[message.id] = heard
+                return self._completed(answer, memory, output)
         finally:
             current_turn.reset(token)
-        return self._completed(answer, memory, output)
 
     async def remind(
         self, memory: TurnMemory, reminder: Reminder, person: Person, context: ActionContext
