@@ -29,7 +29,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.core.errors import ConfigurationError, StoreUnavailableError
-from bot.store.sqlite import InlineConnection, begin_sqlite, configure_sqlite
+from bot.store.sqlite import Disk, InlineConnection, begin_sqlite, configure_sqlite
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 # Longer than a busy moment, shorter than a platform waits for the answer to its webhook.
@@ -265,7 +265,7 @@ def _create_engine(url: str, *, sqlite: bool) -> AsyncEngine:
             pool_size=8,
             max_overflow=16,
             hide_parameters=True,
-            async_creator=partial(_open_inline, path),
+            async_creator=partial(_open_inline, path, Disk()),
         )
     except (NoSuchModuleError, ArgumentError) as error:
         raise ConfigurationError(
@@ -283,8 +283,8 @@ def _beside(engine: AsyncEngine) -> AsyncEngine:
     return made
 
 
-async def _open_inline(path: str) -> InlineConnection:
-    return InlineConnection(path)
+async def _open_inline(path: str, disk: Disk) -> InlineConnection:
+    return InlineConnection(path, disk)
 
 
 def _file_of(url: str) -> str:

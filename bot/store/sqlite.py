@@ -1,6 +1,6 @@
 """SQLite without a thread: its statements take microseconds, and handing them to one costs more.
 
-What may wait for the disk or for another process still goes to a thread: commits, and what finds
+What may wait for a slow disk or for another process still goes to a thread: commits, and what finds
 the file locked. Reads that may be long belong on aiosqlite's own connections, see
 `bot.store.database.Database.read`.
 """
@@ -9,12 +9,41 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
+from collections import deque
 from collections.abc import Callable, Iterable
+from statistics import median
 from typing import Any
 
 from sqlalchemy import Connection
 
 _BUSY_SECONDS = 10.0
+# Nobody notices so short a stop of the event loop; a thread would take longer to get its turn.
+_QUICK_SECONDS = 0.002
+_COMMITS_JUDGED = 15
+_COMMITS_IN_THREADS = 200
+
+
+class Disk:
+    """Whether commits are so quick here that the event loop need not be spared them."""
+
+    def __init__(self) -> None:
+        self._took: deque[float] = deque(maxlen=_COMMITS_JUDGED)
+        self._in_threads = 0
+
+    async def commit(self, connection: sqlite3.Connection) -> None:
+        """Commits at once, or in a thread where that has taken long lately."""
+        if self._in_threads:
+            self._in_threads -= 1
+            await _to_its_end(connection.commit)
+            return
+        began = time.perf_counter()
+        connection.commit()
+        self._took.append(time.perf_counter() - began)
+        # The median: now and then SQLite moves what was written to its place, at whatever disk.
+        if len(self._took) == _COMMITS_JUDGED and median(self._took) > _QUICK_SECONDS:
+            self._took.clear()
+            self._in_threads = _COMMITS_IN_THREADS
 
 
 class InlineConnection:
@@ -22,9 +51,11 @@ class InlineConnection:
 
     Args:
         path: The database's file.
+        disk: Of all connections to it.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, disk: Disk) -> None:
+        self._disk = disk
         # Commits come from other threads. Transactions are begun by `begin_sqlite` alone.
         self._connection = sqlite3.connect(
             path, timeout=0, isolation_level=None, check_same_thread=False
@@ -35,8 +66,8 @@ class InlineConnection:
         return _InlineCursor(self._connection)
 
     async def commit(self) -> None:
-        """Commits, in a thread: the disk may take its time."""
-        await _to_its_end(self._connection.commit)
+        """Commits."""
+        await self._disk.commit(self._connection)
 
     async def rollback(self) -> None:
         """Rolls back."""

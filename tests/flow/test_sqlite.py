@@ -1,0 +1,88 @@
+"""SQLite in the event loop's thread: what may take long does not stop the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from pathlib import Path
+from typing import cast
+
+import pytest
+from sqlalchemy import text
+
+from bot.store import sqlite
+from bot.store.database import Database
+
+
+class Commits:
+    """A connection whose commits take some time; notes in which thread they run."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.threads = seconds, list[bool]()
+
+    def commit(self) -> None:
+        time.sleep(self.seconds)
+        self.threads.append(threading.current_thread() is not threading.main_thread())
+
+
+async def test_a_slow_disk_gets_threads_and_a_quick_one_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sqlite, "_COMMITS_IN_THREADS", 5)
+    disk, slow, quick = sqlite.Disk(), Commits(0.004), Commits(0.0)
+    for _ in range(sqlite._COMMITS_JUDGED + 5):
+        await disk.commit(cast(sqlite3.Connection, slow))
+    assert slow.threads == [False] * sqlite._COMMITS_JUDGED + [True] * 5
+    for _ in range(40):
+        await disk.commit(cast(sqlite3.Connection, quick))
+    assert not any(quick.threads)
+
+
+async def test_the_loop_goes_on_while_another_process_writes(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/frontdesk.db")
+    async with database.write() as connection:
+        await connection.execute(text("CREATE TABLE note (said TEXT)"))
+    other = sqlite3.connect(tmp_path / "frontdesk.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    turns = 0
+
+    async def write() -> None:
+        async with database.write() as connection:
+            await connection.execute(text("INSERT INTO note VALUES ('mine')"))
+
+    writing = asyncio.create_task(write())
+    while turns < 50:
+        await asyncio.sleep(0.002)
+        turns += 1
+    assert not writing.done()
+    other.execute("INSERT INTO note VALUES ('theirs')")
+    other.execute("COMMIT")
+    other.close()
+    await asyncio.wait_for(writing, 5)
+    async with database.read() as connection:
+        found = await connection.scalars(text("SELECT said FROM note"))
+    assert list(found) == ["theirs", "mine"]
+    await database.aclose()
+
+
+async def test_a_long_read_has_a_thread_of_its_own(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/frontdesk.db")
+    counting = text(
+        "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 2000000)"
+        " SELECT count(*) FROM s"
+    )
+
+    async def count() -> int:
+        async with database.read(long=True) as connection:
+            return int(await connection.scalar(counting) or 0)
+
+    counted = asyncio.create_task(count())
+    rounds = 0
+    while not counted.done():
+        await asyncio.sleep(0.001)
+        rounds += 1
+    assert counted.result() == 2_000_000
+    assert rounds > 5
+    await database.aclose()
