@@ -201,6 +201,8 @@ class Capabilities:
         vouches_for_phone: Whether the sender's phone number is the platform's word.
         reply_windows: Where the platform allows free replies only for some time after the
             customer's last message: how such senders begin, and how long it is.
+        reads_transcript: Whether customers read what is stored, so that nothing leaves by sending
+            and no crash can leave it in doubt.
     """
 
     text_limit: int
@@ -210,6 +212,7 @@ class Capabilities:
     typing: bool = False
     vouches_for_phone: bool = False
     reply_windows: tuple[tuple[str, timedelta], ...] = ()
+    reads_transcript: bool = False
 
     def reply_window(self, sender: str) -> timedelta | None:
         """How long after this sender's message the shop may write freely; None: always."""

@@ -125,13 +125,14 @@ class Deliveries:
                 return None
             if queued.ambiguous and await self._reconcile(session, channel, queued):
                 return DeliveryOutcome.FOUND
-            await self._mark(
-                session,
-                queued,
-                Status.SENDING,
-                attempts=queued.attempts + 1,
-                resent=queued.ambiguous,
-            )
+            if not channel.capabilities.reads_transcript:
+                await self._mark(
+                    session,
+                    queued,
+                    Status.SENDING,
+                    attempts=queued.attempts + 1,
+                    resent=queued.ambiguous,
+                )
             fault_point("deliver.before_send")
             return await self._send(session, channel, queued, passage)
 
@@ -153,17 +154,25 @@ class Deliveries:
             return await self._put_off(session, queued, unexpected, free=False)
         passage.answered()
         fault_point("deliver.after_send")
-        await self._sent(session, queued, provider_id)
+        await self._sent(session, queued, provider_id, attempts=queued.attempts + 1)
         fault_point("deliver.after_commit")
         return DeliveryOutcome.SENT
 
-    async def _sent(self, session: LockedSession, queued: outbox.Queued, provider_id: str) -> None:
+    async def _sent(
+        self, session: LockedSession, queued: outbox.Queued, provider_id: str, *, attempts: int
+    ) -> None:
         address = queued.outgoing.address
         key = provider_key(address.channel, address.account, provider_id)
         now = utc_now()
         async with session.write() as connection:
             await outbox.mark(
-                connection, queued.outgoing.id, Status.SENT, now, provider_key=key, error=None
+                connection,
+                queued.outgoing.id,
+                Status.SENT,
+                now,
+                provider_key=key,
+                attempts=attempts,
+                error=None,
             )
             await inbox.apply_early_receipts(connection, key, now)
 
@@ -178,7 +187,7 @@ class Deliveries:
         # An equal text that went out a moment before is another message's.
         if found is None or await self._is_taken(queued, found):
             return False
-        await self._sent(session, queued, found)
+        await self._sent(session, queued, found, attempts=queued.attempts)
         return True
 
     async def _is_taken(self, queued: outbox.Queued, provider_id: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import (
@@ -29,7 +28,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.core.errors import ConfigurationError, StoreUnavailableError
-from bot.store.sqlite import Disk, InlineConnection, begin_sqlite, configure_sqlite
+from bot.store.sqlite import Disk, InlineConnection, Writer, begin_sqlite, configure_sqlite
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 # Longer than a busy moment, shorter than a platform waits for the answer to its webhook.
@@ -87,9 +86,8 @@ class Database:
             **{"frontdesk_for": "query"} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         )
         self._long_queries = _beside(self.engine) if self.is_sqlite else self._queries
-        # SQLite has one writer: waiting here is fair and free, waiting inside SQLite is neither.
-        self._writer: AbstractAsyncContextManager[Any] | asyncio.Lock = (
-            asyncio.Lock() if self.is_sqlite else nullcontext()
+        self._writer: AbstractAsyncContextManager[Any] = (
+            Writer() if self.is_sqlite else nullcontext()
         )
         self._held: set[str] = set()
 
@@ -104,7 +102,7 @@ class Database:
             StoreUnavailableError: The database does not answer.
         """
         engine = self._long_queries if long else self._queries
-        async with _mapped_errors(), engine.connect() as connection:
+        async with _mapped_errors(), self._connected(engine) as connection:
             yield connection
 
     @asynccontextmanager
@@ -114,11 +112,25 @@ class Database:
         Raises:
             StoreUnavailableError: The database does not answer.
         """
-        async with _mapped_errors(), self._writer, self.engine.connect() as connection:
+        async with _mapped_errors(), self._connected(self.engine) as connection:
             if self.is_sqlite:
                 await connection.execution_options(frontdesk_for="write")
-            async with connection.begin():
+            async with self._writer, connection.begin():
                 yield connection
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        if engine is self._long_queries or not self.is_sqlite:
+            async with engine.connect() as connection:
+                yield connection
+            return
+        # SQLAlchemy gives a connection back in a task of its own, lest that be cancelled half-way.
+        # Here it is done at once.
+        connection = await engine.connect()
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     @asynccontextmanager
     async def try_lock(

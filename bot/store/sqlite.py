@@ -46,6 +46,27 @@ class Disk:
             self._in_threads = _COMMITS_IN_THREADS
 
 
+class Writer:
+    """Lets one transaction write at a time: SQLite has one writer, and waiting inside it is unfair.
+
+    Not an `asyncio.Lock`, which hands itself on from one to the next, in a new round of the event
+    loop each time: most transactions here begin and end within one round, and once two of them
+    waited, all would.
+    """
+
+    def __init__(self) -> None:
+        self._free = asyncio.Event()
+        self._free.set()
+
+    async def __aenter__(self) -> None:
+        while not self._free.is_set():
+            await self._free.wait()
+        self._free.clear()
+
+    async def __aexit__(self, *error: object) -> None:
+        self._free.set()
+
+
 class InlineConnection:
     """What SQLAlchemy needs of an `aiosqlite.Connection`, on an open `sqlite3.Connection`.
 

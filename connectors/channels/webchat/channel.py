@@ -38,7 +38,12 @@ class WebchatChannel:
     """
 
     capabilities = Capabilities(
-        text_limit=8_000, buttons=12, button_title_limit=60, attachments=10, typing=True
+        text_limit=8_000,
+        buttons=12,
+        button_title_limit=60,
+        attachments=10,
+        typing=True,
+        reads_transcript=True,
     )
 
     def __init__(
