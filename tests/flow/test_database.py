@@ -187,7 +187,9 @@ async def test_an_error_does_not_quote_what_was_written(database: Database) -> N
     assert "my secret" not in str(caught.value.__cause__)
 
 
-async def test_a_cancelled_write_does_not_block_the_next(database: Database) -> None:
+async def test_a_cancelled_write_does_not_block_the_next(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await migrate(database)
     long = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) "
 
     async def write_long() -> None:
@@ -202,6 +204,7 @@ async def test_a_cancelled_write_does_not_block_the_next(database: Database) -> 
         await task
     async with asyncio.timeout(8), database.write() as connection:
         assert await inbox.accept(connection, [inbound("hello")], utc_now())
+    await database.aclose()
 
 
 async def test_replicas_that_start_together_migrate_once(postgres_url: str) -> None:

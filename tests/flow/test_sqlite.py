@@ -67,6 +67,30 @@ async def test_the_loop_goes_on_while_another_process_writes(tmp_path: Path) -> 
     await database.aclose()
 
 
+async def test_a_cancelled_write_does_not_block_the_next(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/frontdesk.db")
+    async with database.write() as connection:
+        await connection.execute(text("CREATE TABLE note (said TEXT)"))
+    other = sqlite3.connect(tmp_path / "frontdesk.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def write(said: str) -> None:
+        async with database.write() as connection:
+            await connection.execute(text(f"INSERT INTO note VALUES ('{said}')"))
+
+    waiting = asyncio.create_task(write("never"))
+    await asyncio.sleep(0.1)
+    waiting.cancel()
+    other.execute("COMMIT")
+    other.close()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(write("later"), 5)
+    async with database.read() as connection:
+        assert list(await connection.scalars(text("SELECT said FROM note"))) == ["later"]
+    await database.aclose()
+
+
 async def test_a_long_read_has_a_thread_of_its_own(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/frontdesk.db")
     counting = text(
