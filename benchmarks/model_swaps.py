@@ -1,12 +1,17 @@
 """What a change of the model costs a running `frontdesk serve`: memory, and how late answers are.
 
 .venv/bin/python -m benchmarks.model_swaps models/NAME.tar.gz
+
+Half an hour of load, with a change every minute and a half:
+
+.venv/bin/python -m benchmarks.model_swaps models/NAME.tar.gz --swaps 20 --rest 85 --rate 35
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import statistics
 import tempfile
 import threading
@@ -39,8 +44,8 @@ QUESTIONS = (
     "how can i pay",
     "are you a robot",
 )
-_VISITORS = 60
-_REST_SECONDS = 3.0
+# Each writes seldom enough for the web chat's limit.
+_SECONDS_BETWEEN = 4.0
 _PATIENCE_SECONDS = 60.0
 
 
@@ -58,20 +63,22 @@ class Customers(threading.Thread):
     def __init__(self, url: str, rate: float) -> None:
         super().__init__(daemon=True)
         self._url, self._pause, self.over = url, 1 / rate, threading.Event()
+        self._visitors = max(60, math.ceil(rate * _SECONDS_BETWEEN))
         self.refused = 0
 
     def run(self) -> None:
         """Writes until `over` is set."""
         with httpx.Client(base_url=self._url, timeout=30) as client:
             tokens = [
-                client.post("/webhooks/webchat/session").json()["token"] for _ in range(_VISITORS)
+                client.post("/webhooks/webchat/session").json()["token"]
+                for _ in range(self._visitors)
             ]
             due = time.monotonic()
             for number, token in enumerate(itertools.cycle(tokens)):
                 if self.over.is_set():
                     return
                 # Nobody asks the same twice in a row: that would bring a human.
-                text = QUESTIONS[(number + number // _VISITORS) % len(QUESTIONS)]
+                text = QUESTIONS[(number + number // self._visitors) % len(QUESTIONS)]
                 body = {"id": str(number), "text": text}
                 headers = {"Authorization": f"Bearer {token}"}
                 answer = client.post("/webhooks/webchat/messages", json=body, headers=headers)
@@ -85,6 +92,7 @@ def main(
     swaps: Annotated[int, typer.Option(min=1, help="How many changes")] = 10,
     rate: Annotated[float, typer.Option(min=0.1, help="Messages a second")] = 10.0,
     quiet: Annotated[float, typer.Option(help="Seconds before the first change")] = 30.0,
+    rest: Annotated[float, typer.Option(help="Seconds after each change")] = 3.0,
     database: Annotated[
         str | None, typer.Option(help="An empty postgresql://…; a new SQLite file without")
     ] = None,
@@ -100,13 +108,13 @@ def main(
         server.start()
         server.wait_ready()
         try:
-            asyncio.run(measure(server, [second, first], swaps, rate, quiet))
+            asyncio.run(measure(server, [second, first], swaps, rate, quiet, rest))
         finally:
             server.stop()
 
 
 async def measure(
-    server: Server, archives: list[Path], swaps: int, rate: float, quiet: float
+    server: Server, archives: list[Path], swaps: int, rate: float, quiet: float, rest: float
 ) -> None:
     """Changes between the archives while customers write, and prints what was seen."""
     assert server.process is not None
@@ -123,14 +131,15 @@ async def measure(
         span, peak = await change(database, server, versions[number % 2], process)
         spans.append(span)
         peaks.append(peak)
-        await asyncio.sleep(_REST_SECONDS)
+        await asyncio.sleep(rest)
         print(
             f"change {number + 1}: {span.end - span.start:.1f} s until in use, "
-            f"at most {peak:.0f} MB, then {process.memory_info().rss / 1e6:.0f} MB"
+            f"at most {peak:.0f} MB, then {process.memory_info().rss / 1e6:.0f} MB",
+            flush=True,
         )
     customers.over.set()
     customers.join()
-    await asyncio.sleep(_REST_SECONDS)
+    await asyncio.sleep(_SECONDS_BETWEEN)
     await report(database, spans, customers.refused)
     await database.aclose()
 
