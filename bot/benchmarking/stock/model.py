@@ -27,8 +27,7 @@ def default_config(epochs: int) -> dict[str, Any]:
     """
     # The package is found, not imported: that would take seconds.
     found = importlib.util.find_spec("rasa")
-    assert found is not None and found.submodule_search_locations
-    folder = Path(found.submodule_search_locations[0])
+    folder = Path(next(iter(found.submodule_search_locations or ()))) if found else Path()
     config: dict[str, Any] = yaml.safe_load((folder / _DEFAULT).read_text(encoding="utf-8"))
     for component in [*config["pipeline"], *config["policies"]]:
         if "epochs" in component:
@@ -69,8 +68,9 @@ def _train(root: Path, environment: Environment, config: dict[str, Any], model: 
         folder = Path(name)
         (folder / "config.yml").write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
         command = [
-            environment.rasa, "train", "--config", "config.yml", "--domain", str(root / "domain.yml"),
-            "--data", str(root / "data"), "--out", "models", "--fixed-model-name", model.name,
+            environment.rasa, "train", "--config", "config.yml",
+            "--domain", str(root / "domain.yml"), "--data", str(root / "data"),
+            "--out", "models", "--fixed-model-name", model.name,
         ]  # fmt: skip
         printed = folder / "train.log"
         with printed.open("wb") as log:
