@@ -107,12 +107,14 @@ class Figures:
 
     Attributes:
         ready_seconds: From the server's start on an empty database until it could serve.
+        ready_cpu_seconds: Processor time of its processes until then.
         idle_mb: Resident memory then.
     """
 
     database: str
     workers: int
     ready_seconds: float
+    ready_cpu_seconds: float
     idle_mb: float
     levels: list[Level]
     long: list[Long]
@@ -175,7 +177,7 @@ async def under_load(
         UnansweredError: A long conversation was not answered.
     """
     async with _client(server) as http:
-        idle = server.resident_mb()
+        started, idle = server.cpu_seconds(), server.resident_mb()
         report("warming up")
         await _write(http, load.visiting, 4, _WARM_UP_ROUNDS)
         levels, long = [], []
@@ -185,7 +187,8 @@ async def under_load(
         for events in plan.events:
             report(f"a conversation of {events} events")
             long.append(await long_conversation(http, load.visiting, load.lengthen, events))
-    return Figures(database, workers, server.ready_seconds, idle, levels, long)
+    ready = server.ready_seconds
+    return Figures(database, workers, ready, started, idle, levels, long)
 
 
 async def _refuse_used(url: str) -> None:
