@@ -208,8 +208,10 @@ async def _refuse_used(url: str) -> None:
 
 @asynccontextmanager
 async def _client(server: Server) -> AsyncIterator[aiohttp.ClientSession]:
-    # Each customer has a stream open and sends beside it; streams may be silent for long.
-    unlimited, patient = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=None)
+    # Each customer has a stream open and sends beside it; streams may be silent for long. A kept
+    # connection would fail a message now and then: the server closes it after five idle seconds.
+    unlimited = aiohttp.TCPConnector(limit=0, force_close=True)
+    patient = aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(server.url, connector=unlimited, timeout=patient) as http:
         yield http
 
