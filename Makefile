@@ -1,7 +1,7 @@
 # The two commands: `make run` and `make test`. Everything they need is installed here.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format train clean tensorflow
+.PHONY: help setup run test check format train clean tensorflow stock-rasa
 
 # The first that runs, is 3.11 or 3.12, and has venv.
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in {(3, 11), (3, 12)})
@@ -12,7 +12,7 @@ export UV_PYTHON_DOWNLOADS = never
 export RASA_TELEMETRY_ENABLED = false
 
 help: ## Show what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 .uv/bin/uv: | python
 	@echo "Bringing uv into this folder…"
@@ -52,6 +52,9 @@ format: setup ## Format the code
 
 tensorflow: ## A second environment with the real TensorFlow, for DIET and TED (Python 3.11)
 	@sh packages/tensorflow/install-real.sh
+
+stock-rasa: | $(filter .uv/bin/uv,$(UV)) ## Rasa as released in an environment of its own, to measure beside ours (Python 3.8 to 3.10)
+	@sh benchmarks/stock-rasa.sh
 
 clean: ## Remove environment, models and local state
 	rm -rf .venv .uv .frontdesk .rasa models results

@@ -277,12 +277,18 @@ def benchmark_turns(
     messages: Annotated[
         int, typer.Option(min=1, help="At each level, at least; conversations have five")
     ] = 500,
+    versus: Annotated[
+        str | None, typer.Option("--vs", help="Also stock-rasa: the same assistant on plain Rasa")
+    ] = None,
+    epochs: Annotated[
+        int, typer.Option("--stock-epochs", min=1, help="Epochs of DIET and TED in stock-rasa")
+    ] = 5,
     out: Annotated[Path | None, typer.Option("--json", help="Write all figures here")] = None,
 ) -> None:
     """How many messages a server answers, how soon, and what they cost: a real one, under load."""
     turns = command("benchmark_turns")
     plan = turns.Plan(turns.levels(concurrent), messages)
-    turns.run(configuration.load(), database_url or "", workers, plan, out)
+    turns.run(configuration.load(), database_url or "", workers, plan, versus, epochs, out)
 
 
 def main() -> None:

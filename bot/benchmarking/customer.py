@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
 from bot.core.errors import FrontdeskError
 
 _API = "/webhooks/webchat"
-_ANSWER_SECONDS = 60.0
+ANSWER_SECONDS = 60.0
+"""Who waits longer for an answer has none."""
+
+HANDED_OVER = "handed over to a human"
 
 QUESTIONS = (
     "hello",
@@ -37,12 +40,35 @@ class Times:
     """Of one message, in seconds from its sending.
 
     Attributes:
-        acknowledged: Until the HTTP response.
+        acknowledged: Until the HTTP response; None where that is the answer itself.
         answered: Until the bot's answer was read.
     """
 
-    acknowledged: float
+    acknowledged: float | None
     answered: float
+
+
+class Visitor(Protocol):
+    """Somebody whose conversation is open.
+
+    Attributes:
+        conversation: Its id.
+    """
+
+    @property
+    def conversation(self) -> str: ...
+
+    async def ask(self, text: str) -> Times:
+        """Sends one message and waits for its answer.
+
+        Raises:
+            UnansweredError: It was refused, a human answers now, or nothing came.
+        """
+        ...
+
+
+Visiting = Callable[[aiohttp.ClientSession], AbstractAsyncContextManager[Visitor]]
+"""Opens a conversation of a new visitor with the server that is the session's base URL."""
 
 
 class Customer:
@@ -63,11 +89,11 @@ class Customer:
             UnansweredError: It was refused, a human answers now, or nothing came.
         """
         if self._handed_over:
-            raise UnansweredError("handed over to a human")
+            raise UnansweredError(HANDED_OVER)
         self._sent += 1
         began = time.perf_counter()
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
+            async with asyncio.timeout(ANSWER_SECONDS):
                 body = {"id": f"m{self._sent}", "text": text}
                 acknowledged = await self._send(body) - began
                 while True:
@@ -77,7 +103,7 @@ class Customer:
         except (TimeoutError, aiohttp.ClientError) as error:
             raise UnansweredError(type(error).__name__) from error
         if not of_bot:
-            raise UnansweredError("handed over to a human")
+            raise UnansweredError(HANDED_OVER)
         return Times(acknowledged, at - began)
 
     async def _send(self, body: dict[str, str]) -> float:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 
-from bot.benchmarking.customer import QUESTIONS, visiting
+from bot.benchmarking.customer import QUESTIONS, Visiting
 from bot.store import events as stored
 from bot.store.database import Database
 
@@ -33,12 +35,19 @@ class Long:
     p50_ms: float
 
 
-async def long_conversation(http: aiohttp.ClientSession, database: Database, events: int) -> Long:
+Lengthen = Callable[[str, int], Awaitable[None]]
+"""Makes the conversation of this id so many events long."""
+
+
+async def long_conversation(
+    http: aiohttp.ClientSession, visiting: Visiting, lengthen: Lengthen, events: int
+) -> Long:
     """Makes conversations of so many events and asks four questions in each.
 
     Args:
         http: With the server as its base URL.
-        database: The server's.
+        visiting: Opens a conversation.
+        lengthen: Fills it.
         events: How many.
 
     Raises:
@@ -48,7 +57,7 @@ async def long_conversation(http: aiohttp.ClientSession, database: Database, eve
     for _ in range(_CONVERSATIONS):
         async with visiting(http) as customer:
             await customer.ask(QUESTIONS[0])
-            await _lengthen(database, customer.conversation, events)
+            await lengthen(customer.conversation, events)
             own = [(await customer.ask(text)).answered for text in QUESTIONS[1:]]
         firsts.append(own[0])
         times += own
@@ -57,15 +66,23 @@ async def long_conversation(http: aiohttp.ClientSession, database: Database, eve
     )
 
 
-async def _lengthen(database: Database, conversation: str, events: int) -> None:
-    """Repeats the greeting until there are so many events.
-
-    Other questions would not do: the bot calls a human for a customer who asks them once more.
-    """
+async def lengthen(database: Database, conversation: str, events: int) -> None:
+    """Repeats the greeting in the server's database until there are so many events."""
     async with database.write() as connection:
         found = await stored.load(connection, conversation)
-        greeting = found[next(i for i, event in enumerate(found) if event["event"] == "user") :]
-        repeats = math.ceil(max(0, events - len(found)) / len(greeting))
-        # As if said just now: a session that is hours old would be closed by the next message.
-        copies = [event | {"timestamp": time.time()} for _ in range(repeats) for event in greeting]
-        await stored.append(connection, conversation, len(found) + 1, copies)
+        await stored.append(connection, conversation, len(found) + 1, repeated(found, events))
+
+
+def repeated(found: Sequence[dict[str, Any]], events: int) -> list[dict[str, Any]]:
+    """What a conversation lacks to have so many events: its greeting and the answer, once more.
+
+    Other questions would not do: the bot calls a human for a customer who asks them once more.
+
+    Args:
+        found: What the conversation has: the greeting and its answer are the last of it.
+        events: How many it is to have, at least.
+    """
+    greeting = found[next(i for i, event in enumerate(found) if event["event"] == "user") :]
+    repeats = math.ceil(max(0, events - len(found)) / len(greeting))
+    # As if said just now: a session that is hours old would be closed by the next message.
+    return [event | {"timestamp": time.time()} for _ in range(repeats) for event in greeting]

@@ -10,15 +10,17 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import numpy as np
 from sqlalchemy import inspect
 
-from bot.benchmarking.customer import QUESTIONS, Times, UnansweredError, visiting
-from bot.benchmarking.long import Long, long_conversation
-from bot.benchmarking.server import Launch, Server, serving
+from bot.benchmarking.customer import QUESTIONS, Times, UnansweredError, Visiting, visiting
+from bot.benchmarking.long import Lengthen, Long, lengthen, long_conversation
+from bot.benchmarking.processes import Server
+from bot.benchmarking.server import Launch, serving
 from bot.core.errors import ConfigurationError
 from bot.store.database import Database
 
@@ -53,8 +55,8 @@ class Level:
         messages: How many messages were answered.
         errors: Reason and number of those that were not; their conversation ended there.
         seconds: All in, with the opening of conversations.
-        acknowledged: From sending to the HTTP response.
-        answered: From sending to the bot's answer in the live stream.
+        acknowledged: From sending to the HTTP response; empty where that is the answer itself.
+        answered: From sending to the bot's answer.
         cpu_seconds: Of the server's processes.
         resident_mb: Of the server's processes, after it.
     """
@@ -105,12 +107,14 @@ class Figures:
 
     Attributes:
         ready_seconds: From the server's start on an empty database until it could serve.
+        ready_cpu_seconds: Processor time of its processes until then.
         idle_mb: Resident memory then.
     """
 
     database: str
     workers: int
     ready_seconds: float
+    ready_cpu_seconds: float
     idle_mb: float
     levels: list[Level]
     long: list[Long]
@@ -133,24 +137,58 @@ async def measure(launch: Launch, plan: Plan, report: Report) -> Figures:
         if launch.database_url:
             await _refuse_used(launch.database_url)
         report("starting the server")
-        async with serving(launch, folder) as server, _client(server) as http:
-            idle = server.resident_mb()
-            report("warming up")
-            await _load(http, 4, _WARM_UP_ROUNDS)
-            levels = []
-            for concurrent in plan.concurrent:
-                report(f"{concurrent} at once")
-                levels.append(await _level(server, http, concurrent, plan.messages))
+        async with serving(launch, folder) as server:
             database = Database(launch.database(folder))
             try:
-                long = []
-                for events in plan.events:
-                    report(f"a conversation of {events} events")
-                    long.append(await long_conversation(http, database, events))
+                load = Load(visiting, partial(lengthen, database))
+                kind = "sqlite" if database.is_sqlite else "postgresql"
+                return await under_load(server, load, plan, report, kind, launch.workers)
             finally:
                 await database.aclose()
-            kind = "sqlite" if database.is_sqlite else "postgresql"
-            return Figures(kind, launch.workers, server.ready_seconds, idle, levels, long)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How to reach a server.
+
+    Attributes:
+        visiting: Opens a conversation.
+        lengthen: Fills one with events.
+    """
+
+    visiting: Visiting
+    lengthen: Lengthen
+
+
+async def under_load(
+    server: Server, load: Load, plan: Plan, report: Report, database: str, workers: int = 1
+) -> Figures:
+    """Measures a server that has just become ready.
+
+    Args:
+        server: Which.
+        load: How to reach it.
+        plan: How much load.
+        report: Is told what is done now.
+        database: What it stores in.
+        workers: Its processes on the port.
+
+    Raises:
+        UnansweredError: A long conversation was not answered.
+    """
+    async with _client(server) as http:
+        started, idle = server.cpu_seconds(), server.resident_mb()
+        report("warming up")
+        await _write(http, load.visiting, 4, _WARM_UP_ROUNDS)
+        levels, long = [], []
+        for concurrent in plan.concurrent:
+            report(f"{concurrent} at once")
+            levels.append(await _level(server, http, load.visiting, concurrent, plan.messages))
+        for events in plan.events:
+            report(f"a conversation of {events} events")
+            long.append(await long_conversation(http, load.visiting, load.lengthen, events))
+    ready = server.ready_seconds
+    return Figures(database, workers, ready, started, idle, levels, long)
 
 
 async def _refuse_used(url: str) -> None:
@@ -170,33 +208,35 @@ async def _refuse_used(url: str) -> None:
 
 @asynccontextmanager
 async def _client(server: Server) -> AsyncIterator[aiohttp.ClientSession]:
-    # Each customer has a stream open and sends beside it; streams may be silent for long.
-    unlimited, patient = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=None)
+    # Each customer has a stream open and sends beside it; streams may be silent for long. A kept
+    # connection would fail a message now and then: the server closes it after five idle seconds.
+    unlimited = aiohttp.TCPConnector(limit=0, force_close=True)
+    patient = aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(server.url, connector=unlimited, timeout=patient) as http:
         yield http
 
 
 async def _level(
-    server: Server, http: aiohttp.ClientSession, concurrent: int, messages: int
+    server: Server, http: aiohttp.ClientSession, visiting: Visiting, concurrent: int, messages: int
 ) -> Level:
     rounds = max(1, math.ceil(messages / (len(QUESTIONS) * concurrent)))
     cpu, began = server.cpu_seconds(), time.perf_counter()
-    times, errors = await _load(http, concurrent, rounds)
+    times, errors = await _write(http, visiting, concurrent, rounds)
     seconds = time.perf_counter() - began
     return Level(
         concurrent=concurrent,
         messages=len(times),
         errors=dict(errors),
         seconds=seconds,
-        acknowledged=Percentiles.of([t.acknowledged for t in times]),
+        acknowledged=Percentiles.of([t.acknowledged for t in times if t.acknowledged is not None]),
         answered=Percentiles.of([t.answered for t in times]),
         cpu_seconds=server.cpu_seconds() - cpu,
         resident_mb=server.resident_mb(),
     )
 
 
-async def _load(
-    http: aiohttp.ClientSession, concurrent: int, rounds: int
+async def _write(
+    http: aiohttp.ClientSession, visiting: Visiting, concurrent: int, rounds: int
 ) -> tuple[list[Times], Counter[str]]:
     """So many customers at once, each with so many conversations one after the other."""
     times: list[Times] = []

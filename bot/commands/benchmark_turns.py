@@ -8,17 +8,22 @@ import json
 import platform
 import shlex
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from rich.console import Console
-from rich.table import Table
 
 from bot.benchmarking.server import Launch
-from bot.benchmarking.turns import Figures, Level, Plan, measure
+from bot.benchmarking.stock.environment import Environment
+from bot.benchmarking.stock.model import trained
+from bot.benchmarking.stock.server import StockLaunch
+from bot.benchmarking.stock.turns import NAME, Understood
+from bot.benchmarking.stock.turns import measure as measure_stock
+from bot.benchmarking.turns import Figures, Plan, measure
+from bot.commands import turns_table
 from bot.commands.model import project_of, trained_model
 from bot.core.errors import ConfigurationError
 from bot.evaluation.benchmark import machine
@@ -41,38 +46,80 @@ def levels(concurrent: str) -> list[int]:
     return [int(part) for part in found]
 
 
-def run(settings: Settings, database_url: str, workers: int, plan: Plan, out: Path | None) -> None:
-    """Measures a server of its own and prints a table.
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Stock Rasa, measured beside ours.
+
+    Attributes:
+        figures: Of the same load.
+        epochs: How long DIET and TED learned.
+        versions: Of what it ran on.
+        understood: What became of each question.
+    """
+
+    figures: Figures
+    epochs: int
+    versions: dict[str, str]
+    understood: dict[str, Understood | None]
+
+
+def run(
+    settings: Settings,
+    database_url: str,
+    workers: int,
+    plan: Plan,
+    versus: str | None,
+    epochs: int,
+    out: Path | None,
+) -> None:
+    """Measures a server of its own, and stock Rasa if asked to, and prints a table.
 
     Args:
         settings: Where the assistant and its model are.
         database_url: An empty database; the empty string for SQLite.
         workers: Processes of the server.
         plan: How much load.
+        versus: ``stock-rasa``, or None for ours alone.
+        epochs: Of what stock Rasa trains in epochs.
         out: Where all figures are written; None for nowhere.
 
     Raises:
-        FrontdeskError: The server does not start, or a long conversation was not answered.
+        FrontdeskError: A server or stock Rasa's environment is missing or does not start, or a long
+            conversation was not answered.
     """
     if workers > 1 and not database_url.startswith("postgres"):
         raise ConfigurationError("--workers", "needs PostgreSQL", "Name one by --database-url.")
-    root = project_of(settings).root.resolve()
+    if versus not in (None, NAME):
+        raise ConfigurationError("--vs", "nothing of that name", f"Give {NAME}.", versus)
+    environment = Environment.find() if versus else None
+    project, endpoints = project_of(settings), settings.endpoints.resolve()
     model = trained_model(settings).resolve()
-    launch = Launch(root, settings.endpoints.resolve(), model, database_url, workers)
+    launch = Launch(project.root.resolve(), endpoints, model, database_url, workers)
     with Console(stderr=True).status("") as status:
+        stock, theirs = None, None
+        if environment is not None:
+            # Before anything is measured: it takes both cores.
+            status.update("Stock Rasa: training, unless that was done…")
+            its_model = trained(project, environment, epochs)
+            theirs = StockLaunch(environment, its_model, endpoints)
         figures = asyncio.run(
             measure(launch, plan, lambda stage: status.update(f"Turns: {stage}…"))
         )
+        if theirs is not None:
+            found, understood = asyncio.run(
+                measure_stock(theirs, plan, lambda stage: status.update(f"Stock Rasa: {stage}…"))
+            )
+            stock = Stock(found, epochs, theirs.environment.versions, understood)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        facts = _as_json(figures, database_url)
+        facts = as_json(figures, stock, database_url)
         out.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    _print(figures)
+    turns_table.show(figures, stock.figures if stock else None, Console())
 
 
-def _as_json(figures: Figures, database_url: str) -> dict[str, Any]:
-    derived = ("per_second", "cpu_ms_per_message", "per_core_second")
-    return {
+def as_json(figures: Figures, stock: Stock | None, database_url: str) -> dict[str, Any]:
+    """All that was measured, and where; stock Rasa's part is ``versus``."""
+    facts = {
         "command": _command(database_url),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
@@ -80,12 +127,27 @@ def _as_json(figures: Figures, database_url: str) -> dict[str, Any]:
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in _PACKAGES},
         },
-        **asdict(figures),
-        "levels": [
-            asdict(level) | {name: getattr(level, name) for name in derived}
-            for level in figures.levels
-        ],
+        **_figures(figures),
     }
+    if stock is not None:
+        facts["versus"] = {
+            NAME: {
+                "versions": stock.versions,
+                "epochs": stock.epochs,
+                "understood": {q: u and asdict(u) for q, u in stock.understood.items()},
+                **_figures(stock.figures),
+            }
+        }
+        facts["times_stock_per_core_second"] = turns_table.ratios(figures, stock.figures)
+    return facts
+
+
+def _figures(figures: Figures) -> dict[str, Any]:
+    derived = ("per_second", "cpu_ms_per_message", "per_core_second")
+    levels = [
+        asdict(level) | {name: getattr(level, name) for name in derived} for level in figures.levels
+    ]
+    return asdict(figures) | {"levels": levels}
 
 
 def _command(database_url: str) -> str:
@@ -93,47 +155,3 @@ def _command(database_url: str) -> str:
     line = shlex.join(["frontdesk", *sys.argv[1:]])
     password = urlsplit(database_url).password
     return line.replace(f":{password}@", ":…@") if password else line
-
-
-def _print(figures: Figures) -> None:
-    processes = "1 process" if figures.workers == 1 else f"{figures.workers} processes"
-    table = Table(
-        title=f"Turns: {processes}, {figures.database}; ready after "
-        f"{figures.ready_seconds:.1f} s with {figures.idle_mb:.0f} MB"
-    )
-    table.add_column("Customers at once")
-    for level in figures.levels:
-        table.add_column(str(level.concurrent), justify="right")
-    cells = [_cells(level) for level in figures.levels]
-    for label in cells[0]:
-        table.add_row(label, *(column[label] for column in cells))
-    console = Console()
-    console.print(table)
-    if not figures.long:
-        return
-    turns = Table("Events in the conversation", title="A turn in a long conversation")
-    for long in figures.long:
-        turns.add_column(f"{long.events:,}", justify="right")
-    turns.add_row("First turn, ms", *(f"{long.first_ms:.0f}" for long in figures.long))
-    turns.add_row("All turns: p50, ms", *(f"{long.p50_ms:.0f}" for long in figures.long))
-    console.print(turns)
-
-
-def _cells(level: Level) -> dict[str, str]:
-    cells = {
-        "Messages answered": str(level.messages),
-        "Messages a second": f"{level.per_second:.1f}",
-    }
-    for name, times in (("Acknowledged", level.acknowledged), ("Answered", level.answered)):
-        for key, value in asdict(times).items():
-            cells[f"{name}: {key.removesuffix('_ms')}, ms"] = _number(value)
-    return cells | {
-        "Errors": str(sum(level.errors.values())),
-        "Processor time a message, ms": _number(level.cpu_ms_per_message),
-        "Messages a second and core": _number(level.per_core_second),
-        "Resident memory, MB": _number(level.resident_mb),
-    }
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}" if value < 100 else f"{value:.0f}"

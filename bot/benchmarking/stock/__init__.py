@@ -1,0 +1,1 @@
+"""The same assistant served by Rasa as it is released, for comparison."""
