@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from math import inf
 
+from bot.store.outbox import LONGEST_RETRY_AFTER
+
 # So many failures in a row, of at least so many conversations, open it: a message that can never
 # be sent must be set aside, and not hold up its neighbours.
 FAILURES_TO_OPEN = 5
@@ -14,8 +16,6 @@ CONVERSATIONS_TO_OPEN = 2
 # How long it stays open: doubled by every probe that fails.
 SHORTEST_PAUSE = 5.0
 LONGEST_PAUSE = 120.0
-# However long a platform asks to wait, it is asked again after an hour.
-LONGEST_RETRY_AFTER = 3600.0
 
 
 class Breaker:

@@ -15,7 +15,6 @@ from bot.core.faults import fault_point
 from bot.core.messages import Author, Status
 from bot.core.observer import DeliveryOutcome, Observer, Unobserved
 from bot.core.transcript import Event, Hub
-from bot.flow.breaker import LONGEST_RETRY_AFTER
 from bot.flow.gates import Account, Gates, Passage
 from bot.store import inbox, outbox
 from bot.store.database import Database, LockedSession
@@ -207,7 +206,7 @@ class Deliveries:
         attempts = queued.attempts + (0 if free else 1)
         if attempts >= MAX_ATTEMPTS or time.time() - queued.written_at > LONGEST_WAIT:
             return await self._set_aside(session, queued, error)
-        asked = min(LONGEST_RETRY_AFTER, error.retry_after or 0.0)
+        asked = min(outbox.LONGEST_RETRY_AFTER, error.retry_after or 0.0)
         backoff = min(_BACKOFF_LIMIT, 2.0 ** max(1, attempts)) * random.uniform(0.5, 1.0)
         await self._mark(
             session,

@@ -66,7 +66,8 @@ class Health:
 
     async def _look(self) -> list[str]:
         try:
-            await self._database.try_write(queues.write_probe)
+            async with self._database.write() as connection:
+                await queues.write_probe(connection)
             async with self._database.read() as connection:
                 waiting = await queues.inbox(connection)
         except StoreUnavailableError:

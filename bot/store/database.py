@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -189,18 +189,6 @@ class Database:
         """Raises StoreUnavailableError when the database does not answer."""
         async with self.read() as connection:
             await connection.execute(text("SELECT 1"))
-
-    async def try_write(self, work: Callable[[AsyncConnection], Awaitable[None]]) -> None:
-        """Does `work` in a transaction and rolls it back: shows that writing is possible.
-
-        Raises:
-            StoreUnavailableError: It is not: no server, a read-only one, no place left.
-        """
-        async with self.write() as connection:
-            await work(connection)
-            transaction = connection.get_transaction()
-            assert transaction is not None
-            await transaction.rollback()
 
     async def aclose(self) -> None:
         """Closes all connections."""

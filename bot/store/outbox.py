@@ -16,6 +16,9 @@ from bot.store import tables as t
 from bot.store.rows import address_of, content_of, new_id, reserve_seqs
 
 _INSERT = t.message.insert()
+# However long a platform asks to wait, it is asked again after so many seconds. What seems to be
+# planned for later was planned by a clock that has been set back since, and is due.
+LONGEST_RETRY_AFTER = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,8 @@ async def conversations_waiting(
         now: Unix time.
         held: Channels and accounts that may send nothing now.
     """
-    due = or_(t.message.c.next_attempt_at.is_(None), t.message.c.next_attempt_at <= now)
+    next_attempt = t.message.c.next_attempt_at
+    due = or_(next_attempt.is_(None), next_attempt <= now, next_attempt > now + LONGEST_RETRY_AFTER)
     heads = (
         select(t.message.c.conversation_id, func.min(t.message.c.seq).label("seq"))
         .where(t.is_unsent)
@@ -173,7 +177,7 @@ _HEAD = (
 async def head(connection: AsyncConnection, conversation: str, now: float) -> Queued | None:
     """The first unsent message of a conversation; None when there is none, or none that is due."""
     rows = (await connection.execute(_HEAD, {"for_conversation": conversation})).all()
-    if not rows or (rows[0].next_attempt_at or 0) > now:
+    if not rows or 0 < (rows[0].next_attempt_at or 0) - now <= LONGEST_RETRY_AFTER:
         return None
     return _queued(rows[0], last=len(rows) == 1)
 

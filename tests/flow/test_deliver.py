@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
 from sqlalchemy import select, update
 
 from bot.core.errors import DeliveryError
@@ -32,6 +35,19 @@ async def test_a_temporary_failure_is_retried_and_keeps_order(path: Path) -> Non
     await make_due(path)
     await path.deliveries.run(path.conversation)
     assert path.channel.texts == ["re: one", "re: two"]
+
+
+async def test_a_clock_that_is_set_back_delays_no_message(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.channel.failures = [DeliveryError("busy", permanent=False, retry_after=3600)]
+    await path.say(inbound("one"))
+    assert await path.deliveries.waiting(9) == [], "it must wait as the platform asked"
+    an_hour_ago = time.time() - 3700
+    monkeypatch.setattr("bot.flow.deliver.time.time", lambda: an_hour_ago)
+    assert await path.deliveries.waiting(9) == [path.conversation]
+    await path.deliveries.run(path.conversation)
+    assert path.channel.texts == ["re: one"]
 
 
 async def test_a_permanent_failure_is_set_aside_and_does_not_block(path: Path) -> None:
