@@ -58,7 +58,7 @@ class Span:
 
 
 class Customers(threading.Thread):
-    """Writes at a steady rate, each message in the next of many conversations."""
+    """Writes at a steady rate, each message in the next of many conversations of six questions."""
 
     def __init__(self, url: str, rate: float) -> None:
         super().__init__(daemon=True)
@@ -69,22 +69,28 @@ class Customers(threading.Thread):
     def run(self) -> None:
         """Writes until `over` is set."""
         with httpx.Client(base_url=self._url, timeout=30) as client:
-            tokens = [
-                client.post("/webhooks/webchat/session").json()["token"]
-                for _ in range(self._visitors)
-            ]
+            tokens = [_visitor(client) for _ in range(self._visitors)]
             due = time.monotonic()
-            for number, token in enumerate(itertools.cycle(tokens)):
+            for number in itertools.count():
                 if self.over.is_set():
                     return
-                # Nobody asks the same twice in a row: that would bring a human.
-                text = QUESTIONS[(number + number // self._visitors) % len(QUESTIONS)]
-                body = {"id": str(number), "text": text}
+                token = tokens[number % self._visitors]
+                # Nobody asks anything twice: that would bring a human.
+                place, asked = number % self._visitors, number // self._visitors % len(QUESTIONS)
+                if number >= self._visitors and asked == 0:
+                    token = tokens[place] = _visitor(client)
+                body = {"id": str(number), "text": QUESTIONS[asked]}
                 headers = {"Authorization": f"Bearer {token}"}
                 answer = client.post("/webhooks/webchat/messages", json=body, headers=headers)
                 self.refused += answer.status_code != 202
                 due += self._pause
                 time.sleep(max(0.0, due - time.monotonic()))
+
+
+def _visitor(client: httpx.Client) -> str:
+    """The token of a new conversation."""
+    token: str = client.post("/webhooks/webchat/session").json()["token"]
+    return token
 
 
 def main(

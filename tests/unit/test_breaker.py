@@ -12,12 +12,12 @@ from bot.core.messages import Address
 from bot.flow.breaker import (
     FAILURES_TO_OPEN,
     LONGEST_PAUSE,
-    LONGEST_RETRY_AFTER,
     SHORTEST_PAUSE,
     Breaker,
 )
 from bot.flow.gates import Gate, Gates
 from bot.flow.rate import TokenBucket, read_rate
+from bot.store.outbox import LONGEST_RETRY_AFTER
 
 
 class Clock:
