@@ -20,6 +20,9 @@ POLL_SECONDS = 1.0
 _PAUSE_AFTER_FAILURE = 1.0
 # Another replica has the conversation, or nothing in it is due yet.
 _PAUSE_WHEN_HELD = 0.25
+# A hint from another replica, which is at the work by itself: many of them make one search, and it
+# finds what is left over.
+_PAUSE_BEFORE_SEARCH = 0.05
 # Timers may end a little early: without it the loop would look again until they are due.
 _SHORTEST_WAIT = 0.02
 # With the three seconds for open connections: a process ends within 25 s.
@@ -58,6 +61,7 @@ class Worker:
         self._hinted: dict[str, None] = {}
         # Whether others may have work too, which only the store knows.
         self._look = True
+        self._look_at = inf
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
@@ -91,8 +95,8 @@ class Worker:
                 if event.conversation:
                     self._hinted[event.conversation] = None
                     self._put_off.pop(event.conversation, None)
-                else:
-                    self._look = True
+                elif self._look_at == inf:
+                    self._look_at = time.monotonic() + _PAUSE_BEFORE_SEARCH
                 self._wake.set()
 
     async def _loop(self) -> None:
@@ -122,14 +126,16 @@ class Worker:
 
     def _until_next_look(self) -> float:
         soonest = min(self._put_off.values(), default=inf) - time.monotonic()
-        return max(_SHORTEST_WAIT, min(POLL_SECONDS, soonest, self._due_in()))
+        # Whoever ends wakes the loop: there is nothing to look for before.
+        search = self._look_at - time.monotonic() if self._free() else inf
+        return max(_SHORTEST_WAIT, min(POLL_SECONDS, soonest, search, self._due_in()))
 
     async def _start_work(self) -> bool:
         now = time.monotonic()
         still = {c: until for c, until in self._put_off.items() if until > now}
         self._look = self._look or len(still) < len(self._put_off)
         self._put_off = still
-        if self._free() and self._look:
+        if self._free() and (self._look or now >= self._look_at):
             await self._find_more()
         # What runs stays hinted: the hint may be about something newer.
         fresh = [c for c in self._hinted if c not in self._running and c not in self._put_off]
@@ -147,6 +153,8 @@ class Worker:
         """Adds what the store knows to the hints, behind them."""
         # Those that are put off still stand first in the list: look behind them.
         limit = self._parallel * 2 + len(self._put_off)
+        # What is hinted at from now on may not be found.
+        self._look_at = inf
         found = await self._find(limit)
         self._look = len(found) >= limit
         for conversation in found:

@@ -120,6 +120,48 @@ async def test_a_hint_wakes_at_once() -> None:
         await until(lambda: work.tried == ["a"], 0.5)
 
 
+async def test_many_hints_without_a_place_are_one_search() -> None:
+    work = Work()
+    async with running(work.find, work.do) as hub:
+        await until(lambda: work.asked == 1)
+        for _ in range(20):
+            await hub.publish(Event("inbox", "messages"))
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.2)
+    assert work.asked == 2
+
+
+async def test_a_hint_with_its_place_needs_no_search() -> None:
+    work = Work()
+    async with running(work.find, work.do) as hub:
+        await until(lambda: work.asked == 1)
+        work.waiting.append("a")
+        await hub.publish(Event("inbox", "messages", conversation="a"))
+        await until(lambda: work.tried == ["a"], 0.5)
+    assert work.asked == 1
+
+
+async def test_a_hint_about_what_runs_is_followed_afterwards() -> None:
+    work, begun, go_on = Work(), asyncio.Event(), asyncio.Event()
+
+    async def do(conversation: str) -> bool:
+        work.tried.append(conversation)
+        begun.set()
+        await go_on.wait()
+        return True
+
+    async with running(work.find, do) as hub:
+        await until(lambda: work.asked == 1)
+        hint = Event("inbox", "messages", conversation="a")
+        await hub.publish(hint)
+        await begun.wait()
+        await hub.publish(hint)
+        await asyncio.sleep(0.05)
+        assert work.tried == ["a"]
+        go_on.set()
+        await until(lambda: work.tried == ["a", "a"], 0.5)
+
+
 async def test_it_is_idle_when_nothing_waits() -> None:
     work = Work()
     async with running(work.find, work.do):
