@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bot import settings as configuration
-from bot.commands.loading import command, one_numeric_thread, quieten_imports
+from bot.commands.loading import command, one_numeric_thread, quieten_imports, return_large_memory
 from bot.core.errors import FrontdeskError
 
 app = typer.Typer(
@@ -69,6 +69,7 @@ def serve(
         workers=workers,
     )
     one_numeric_thread()
+    return_large_memory()
     command("serve" if settings.workers == 1 else "supervise").run(settings)
 
 

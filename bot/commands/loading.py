@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import os
 import warnings
 from typing import Any
+
+# Of glibc's malloc.h, and the threshold with which it begins.
+_M_MMAP_THRESHOLD, _LARGE_BYTES = -3, 128 * 1024
 
 
 def quieten_imports() -> None:
@@ -24,6 +28,19 @@ def one_numeric_thread() -> None:
     """
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
+
+
+def return_large_memory() -> None:
+    """Has glibc give large pieces of memory back to the operating system as soon as they are free.
+
+    By itself it soon takes them from the heap, where what lies behind them keeps them: a process
+    that changes its model would grow by some megabytes each time, for ten times or so.
+    """
+    set_option = getattr(
+        ctypes.CDLL(None), "mallopt", None
+    )  # glibc has it, musl and macOS have not
+    if set_option is not None:
+        set_option(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def command(name: str) -> Any:

@@ -25,7 +25,7 @@ from types import FrameType
 
 from prometheus_client.multiprocess import mark_process_dead
 
-from bot.commands.loading import command, quieten_imports
+from bot.commands.loading import command, quieten_imports, return_large_memory
 from bot.commands.port import listen
 from bot.core.errors import ConfigurationError, FrontdeskError
 from bot.monitoring.logs import configure_logs
@@ -129,6 +129,7 @@ def _work(settings: Settings, listener: socket.socket, peers: Peers) -> None:
     # Ctrl-C reaches every process of the terminal; the watching one passes it on as SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     quieten_imports()
+    return_large_memory()
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
