@@ -112,10 +112,10 @@ class Database:
         Raises:
             StoreUnavailableError: The database does not answer.
         """
-        async with _mapped_errors(), self._connected(self.engine) as connection:
+        async with _mapped_errors(), self._writer, self._connected(self.engine) as connection:
             if self.is_sqlite:
                 await connection.execution_options(frontdesk_for="write")
-            async with self._writer, connection.begin():
+            async with connection.begin():
                 yield connection
 
     @asynccontextmanager
@@ -124,8 +124,8 @@ class Database:
             async with engine.connect() as connection:
                 yield connection
             return
-        # SQLAlchemy gives a connection back in a task of its own, lest that be cancelled half-way.
-        # Here it is done at once.
+        # SQLAlchemy gives a connection back in a task of its own, lest that be cancelled half-way:
+        # in a later round of the event loop, for which all other writers would wait.
         connection = await engine.connect()
         try:
             yield connection
@@ -264,6 +264,7 @@ def _create_engine(url: str, *, sqlite: bool) -> AsyncEngine:
             url,
             pool_size=8,
             max_overflow=16,
+            pool_timeout=_WAIT_SECONDS,
             hide_parameters=True,
             async_creator=partial(_open_inline, path, Disk()),
         )
