@@ -18,6 +18,7 @@ from tests.nlu.test_data import DATA, HERE, examples
 WRITTEN: dict[str, list[list[Any]]] = yaml.safe_load((HERE / "two_wishes.yml").read_text())
 
 LEAST_RIGHT = 0.72
+LEAST_RIGHT_OF_DIVIDED = 0.9
 MOST_FALSELY_DIVIDED = 0.01
 MOST_FALSELY_DIVIDED_OF_ODD_ONES = 0.1
 
@@ -35,7 +36,7 @@ async def test_two_wishes_are_found_in_order(agent: Agent) -> None:
     divided = sum(len(each) > 1 for each, _ in found)
     assert exactly / len(found) >= LEAST_RIGHT, f"{divided} divided, {exactly} right"
     # Whatever is divided is nearly always understood, too.
-    assert exactly / divided >= 0.95
+    assert exactly / divided >= LEAST_RIGHT_OF_DIVIDED
 
 
 async def test_one_wish_with_much_around_it_stays_one(agent: Agent) -> None:
