@@ -195,12 +195,16 @@ def _workers(made: Frontdesk, notices: Notices, deadlines: Deadlines) -> list[Wo
         async with database.read() as connection:
             return await turns.waiting(connection, limit)
 
+    async def answer(conversation: str) -> bool:
+        # A webhook may come before the model is loaded; another replica is asked meanwhile.
+        return made.models.brain is not None and await turn.run(conversation)
+
     async def due(limit: int) -> list[str]:
         # Also for the words of notices.
         return [] if made.models.brain is None else await timers.waiting(limit)
 
     return [
-        Worker("turn", "inbox", hub, inbox, turn.run),
+        Worker("turn", "inbox", hub, inbox, answer),
         Worker("deliver", "outbox", hub, delivery.waiting, delivery.run, due_in=delivery.due_in),
         Worker("model", MODELS_TOPIC, hub, made.models.find, made.models.work, parallel=1),
         Worker("timer", "timer", hub, due, timers.run, due_in=timers.due_in),

@@ -45,7 +45,11 @@ def test_alive_before_the_model_and_ready_after(tmp_path: Path) -> None:
     try:
         assert until(first_answer) == (503, ["no model is loaded yet"])
         assert httpx.get(f"{server.url}/healthz", timeout=6).json() == {"status": "alive"}
-        server.wait_ready()
+        with Visitor(server.url) as visitor:
+            assert visitor.send("when are you open?") == 202, "what comes early is kept"
+            server.wait_ready()
+            assert visitor.read()
+        assert "ModelError" not in server.log
     finally:
         server.stop()
 
