@@ -68,6 +68,6 @@ class Reminders:
         async with firing(session) as connection:
             if not await timers.take(connection, timer):
                 return True
-            last = await self._record.write(connection, row, [], answer, brief, name, new_id())
-        brain.keep(answer, last)
+            written = await self._record.write(connection, row, [], answer, brief, name, new_id())
+        brain.keep(answer, written.last_event)
         return True

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -29,8 +30,8 @@ from bot.dialogue.tracker_store import TurnMemory
 from bot.flow.deadlines import Deadlines
 from bot.flow.failures import log_failure
 from bot.flow.notices import Notices
-from bot.flow.turn_outcome import count_turn
-from bot.flow.turn_record import LOOKUP_SECONDS, TurnRecord
+from bot.flow.turn_outcome import count_sent, count_turn
+from bot.flow.turn_record import LOOKUP_SECONDS, TurnRecord, Written
 from bot.store import events, turns
 from bot.store.database import Database, LockedSession
 from bot.store.rows import new_id, utc_now
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 # After so many failed turns the messages are set aside and a human is asked.
 MAX_TURN_ATTEMPTS = 3
+# Most answers come sooner, and a sign that only flickers says nothing.
+_TYPING_AFTER = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,9 @@ class Turns:
         self._database, self._hub, self._brain = database, hub, brain
         self._shop, self._channels, self._notices = shop, channels, notices
         self._observer = observer or Unobserved()
+        self._publishing: set[asyncio.Task[None]] = set()
         follow = deadlines or Deadlines(TimeLimits(), channels)
-        self.record = TurnRecord(database, shop.crm, handoff, notices, follow)
+        self.record = TurnRecord(database, shop.crm, handoff, notices, follow, channels)
 
     async def run(self, conversation: str) -> bool:
         """Answers what waits in one conversation.
@@ -119,14 +123,14 @@ class Turns:
                 memory = await self._memory(connection, brain, row)
             watch.passed("claim")
             fault_point("turn.claimed")
-            await self._hub.publish(Event(f"conversation:{conversation}", "typing", Author.BOT))
-            answer = await self._answer(session, brain, row, messages, memory)
+            with self._typing(conversation):
+                answer = await self._answer(session, brain, row, messages, memory)
             if answer is None:
                 watch.ended(TurnOutcome.FAILED)
                 return False
             watch.passed("answer")
             try:
-                last_event = await self._finish(session, row, messages, answer, turn_id)
+                written = await self._finish(session, row, messages, answer, turn_id)
             except StoreUnavailableError:
                 raise
             except Exception as error:
@@ -138,12 +142,13 @@ class Turns:
                     watch.ended(TurnOutcome.FAILED)
                     return False
                 answer = failed
-                last_event = await self._finish(session, row, messages, answer, turn_id)
-            brain.keep(answer, last_event)
+                written = await self._finish(session, row, messages, answer, turn_id)
+            brain.keep(answer, written.last_event)
             fault_point("turn.after_commit")
             watch.passed("commit")
             watch.ended(count_turn(self._observer, answer, silent=memory is None))
-        await self._tell(conversation)
+            count_sent(self._observer, row.address.channel, written.sent)
+        await self._tell(conversation, waits=not written.sent)
         if any(event["event"] == "reminder" for event in answer.events):
             await self._hub.publish(Event("timer", "timers"))
         return True
@@ -155,25 +160,40 @@ class Turns:
         messages: list[turns.StoredInbound],
         answer: Answer,
         turn_id: str,
-    ) -> int:
-        """Stores the whole turn, or nothing; returns the number of its last event."""
+    ) -> Written:
+        """Stores the whole turn, or nothing."""
         brief = await self.record.brief(row, messages, answer)
         name = await self.record.name(row, answer.person)
         fault_point("turn.answered")
         async with session.write() as connection:
-            last_event = await self.record.write(
+            written = await self.record.write(
                 connection, row, messages, answer, brief, name, turn_id
             )
             fault_point("turn.before_commit")
-        return last_event
+        return written
 
-    async def _tell(self, conversation: str) -> None:
-        for event in (
-            Event("outbox", "messages", conversation=conversation),
-            Event(f"conversation:{conversation}", "messages"),
-            Event("desk", "state"),
-        ):
-            await self._hub.publish(event)
+    @contextmanager
+    def _typing(self, conversation: str) -> Iterator[None]:
+        """Says that the bot is at it, where the customer would have time to see that."""
+        loop = asyncio.get_running_loop()
+        event = Event(f"conversation:{conversation}", "typing", Author.BOT)
+        later = loop.call_later(_TYPING_AFTER, self._publish_soon, event)
+        try:
+            yield
+        finally:
+            later.cancel()
+
+    def _publish_soon(self, event: Event) -> None:
+        task = asyncio.create_task(self._hub.publish(event))
+        self._publishing.add(task)
+        task.add_done_callback(self._publishing.discard)
+
+    async def _tell(self, conversation: str, *, waits: bool) -> None:
+        """Wakes those whom a turn concerns; `waits` for delivery, too."""
+        if waits:
+            await self._hub.publish(Event("outbox", "messages", conversation=conversation))
+        await self._hub.publish(Event(f"conversation:{conversation}", "messages"))
+        await self._hub.publish(Event("desk", "state"))
 
     async def _resolve_numbers(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.core.observer import Observer, TurnOutcome
+from bot.core.observer import DeliveryOutcome, Observer, TurnOutcome
 from bot.dialogue.brain import Answer
 
 
@@ -21,6 +21,13 @@ def count_turn(observer: Observer, answer: Answer, *, silent: bool) -> TurnOutco
         observer.handed_over(answer.handoff.reason)
         return TurnOutcome.HANDED_OVER
     return TurnOutcome.WITH_HUMAN if silent else TurnOutcome.ANSWERED
+
+
+def count_sent(observer: Observer, channel: str, messages: int) -> None:
+    """Counts messages that were sent by being stored, as delivery counts those that it sends."""
+    for _ in range(messages):
+        with observer.delivery(channel) as watch:
+            watch.ended(DeliveryOutcome.SENT)
 
 
 def _confidence(understood: object) -> float | None:

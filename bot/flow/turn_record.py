@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.channel import Channel
 from bot.core.conversation import CLOSED_STATES, Ownership, Trigger
 from bot.core.errors import ShopError
 from bot.core.handoff import Handoff, HandoffCase
-from bot.core.messages import Author, Content
+from bot.core.messages import Author, Content, Status
 from bot.core.shop import Crm
 from bot.dialogue.brain import Answer, Person
 from bot.dialogue.reminders import Reminder, standing
@@ -25,6 +27,19 @@ from bot.store.timers import Kind
 LOOKUP_SECONDS = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A turn that was stored.
+
+    Attributes:
+        last_event: The number of the conversation's last event.
+        sent: How many messages the customer reads without delivery.
+    """
+
+    last_event: int
+    sent: int
+
+
 class TurnRecord:
     """Writes turns: those of customers' messages, and those of reminders."""
 
@@ -35,9 +50,10 @@ class TurnRecord:
         handoff: Handoff,
         notices: Notices,
         deadlines: Deadlines,
+        channels: Mapping[str, Channel],
     ) -> None:
         self._database, self._crm, self._handoff = database, crm, handoff
-        self._notices, self._deadlines = notices, deadlines
+        self._notices, self._deadlines, self._channels = notices, deadlines, channels
 
     async def brief(
         self,
@@ -86,8 +102,8 @@ class TurnRecord:
         brief: str,
         name: str,
         turn_id: str,
-    ) -> int:
-        """Writes the whole turn; returns the number of the conversation's last event.
+    ) -> Written:
+        """Writes the whole turn.
 
         Args:
             messages: What was answered; empty where the customer wrote nothing.
@@ -97,28 +113,40 @@ class TurnRecord:
         fresh = await turns.conversation(connection, row.id, for_update=True)
         ownership = row.ownership
         overtaken = fresh is None or fresh.ownership.epoch != ownership.epoch
-        drafts = [outbox.Draft(content, Author.BOT) for content in answer.contents]
+        # Overtaken by an agent: the drafts carry the old epoch, and delivery drops them.
+        status = Status.SENT if self._read_at_once(row) and not overtaken else Status.PENDING
+        drafts = [outbox.Draft(c, Author.BOT, status=status) for c in answer.contents]
         if not overtaken:
             speaks = bool(messages or answer.contents)
             ownership, notices = await self._hand_over(connection, row, answer, brief, now, speaks)
-            drafts += [outbox.Draft(notice, Author.SYSTEM) for notice in notices]
+            drafts += [outbox.Draft(n, Author.SYSTEM, status=status) for n in notices]
         await turns.mark_processed(connection, messages, answer.understood, turn_id, now)
         if answer.failure:
             await turns.set_aside(connection, messages, answer.failure, now)
         if messages and fresh is not None and fresh.ownership.owner in WITH_HUMANS:
             await self._deadlines.heard(connection, fresh, now)
-        await _set_reminders(connection, row.id, answer, now, written=bool(messages))
-        last = await events.append(connection, row.id, row.last_event + 1, answer.events)
+        await _set_reminders(connection, fresh or row, answer, now, written=bool(messages))
+        last = await events.insert(connection, row.id, row.last_event + 1, answer.events)
         if answer.snapshot is not None:
             await events.write_snapshot(connection, row.id, last, answer.snapshot)
         if answer.person != Person(row.identity, row.customer_id):
             person = answer.person
             await turns.set_identity(connection, row.id, person.identity, person.customer_id, name)
-        # Overtaken by an agent: the drafts carry the old epoch, and delivery drops them.
         await outbox.write(
-            connection, row.id, drafts, epoch=ownership.epoch, now=now, turn_id=turn_id
+            connection,
+            row.id,
+            drafts,
+            epoch=ownership.epoch,
+            now=now,
+            turn_id=turn_id,
+            changes={"last_event": last} if answer.events else None,
         )
-        return last
+        return Written(last, sent=len(drafts) if status is Status.SENT else 0)
+
+    def _read_at_once(self, row: turns.ConversationRow) -> bool:
+        """Whether the customer reads what is stored, so that nothing is left to deliver."""
+        channel = self._channels.get(row.address.channel)
+        return channel is not None and channel.capabilities.reads_transcript
 
     async def _hand_over(
         self,
@@ -145,10 +173,16 @@ class TurnRecord:
 
 
 async def _set_reminders(
-    connection: AsyncConnection, conversation: str, answer: Answer, now: datetime, *, written: bool
+    connection: AsyncConnection,
+    row: turns.ConversationRow,
+    answer: Answer,
+    now: datetime,
+    *,
+    written: bool,
 ) -> None:
     """Sets and cancels timers as the turn's events say."""
-    known = await timers.of(connection, conversation, Kind.REMINDER)
+    conversation = row.id
+    known = await timers.of(connection, conversation, Kind.REMINDER) if row.reminders else []
     before = {
         timer.name: Reminder.from_json(timer.name, timer.due_at, timer.data) for timer in known
     }

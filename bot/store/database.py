@@ -10,7 +10,6 @@ from contextlib import (
     asynccontextmanager,
     nullcontext,
 )
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.core.errors import ConfigurationError, StoreUnavailableError
-from bot.store.sqlite import Disk, InlineConnection, Writer, begin_sqlite, configure_sqlite
+from bot.store.sqlite import InlineDriver, Writer, begin_sqlite, configure_sqlite
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 # Longer than a busy moment, shorter than a platform waits for the answer to its webhook.
@@ -266,7 +265,7 @@ def _create_engine(url: str, *, sqlite: bool) -> AsyncEngine:
             max_overflow=16,
             pool_timeout=_WAIT_SECONDS,
             hide_parameters=True,
-            async_creator=partial(_open_inline, path, Disk()),
+            module=InlineDriver(path),
         )
     except (NoSuchModuleError, ArgumentError) as error:
         raise ConfigurationError(
@@ -282,10 +281,6 @@ def _beside(engine: AsyncEngine) -> AsyncEngine:
     made = create_async_engine(engine.url, pool_size=2, max_overflow=6, hide_parameters=True)
     event.listen(made.sync_engine, "connect", configure_sqlite)
     return made
-
-
-async def _open_inline(path: str, disk: Disk) -> InlineConnection:
-    return InlineConnection(path, disk)
 
 
 def _file_of(url: str) -> str:

@@ -47,7 +47,7 @@ class Snapshot:
 async def append(
     connection: AsyncConnection, conversation: str, first: int, events: Sequence[dict[str, Any]]
 ) -> int:
-    """Adds tracker events; the primary key refuses a second writer of the same numbers.
+    """Adds tracker events, and notes in the conversation's row which is the last.
 
     Args:
         first: The number of the first of them.
@@ -55,18 +55,32 @@ async def append(
     Returns:
         The number of the conversation's last event.
     """
-    if not events:
-        return first - 1
-    await connection.execute(
-        _INSERT,
-        [
-            {"conversation_id": conversation, "number": first + i, "type": e["event"], "data": e}
-            for i, e in enumerate(events)
-        ],
-    )
-    last = first + len(events) - 1
-    await connection.execute(_LAST, {"for_conversation": conversation, "last_event": last})
+    last = await insert(connection, conversation, first, events)
+    if events:
+        await connection.execute(_LAST, {"for_conversation": conversation, "last_event": last})
     return last
+
+
+async def insert(
+    connection: AsyncConnection, conversation: str, first: int, events: Sequence[dict[str, Any]]
+) -> int:
+    """Adds tracker events; the primary key refuses a second writer of the same numbers.
+
+    Args:
+        first: The number of the first of them.
+
+    Returns:
+        The number of the last, for the conversation's row: the caller writes it there.
+    """
+    if events:
+        await connection.execute(
+            _INSERT,
+            [
+                {"conversation_id": conversation, "number": number, "type": e["event"], "data": e}
+                for number, e in enumerate(events, start=first)
+            ],
+        )
+    return first + len(events) - 1
 
 
 async def load(connection: AsyncConnection, conversation: str) -> list[dict[str, Any]]:

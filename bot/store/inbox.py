@@ -15,7 +15,33 @@ from bot.store import tables as t
 from bot.store.rows import insert_once, new_id, provider_key, reserve_seqs
 
 _KNOWN = select(t.message.c.id).where(t.message.c.inbound_key == bindparam("key"))
-_HEARD = update(t.conversation).where(t.conversation.c.id == bindparam("for_conversation"))
+_CONVERSATION = insert_once(
+    t.conversation,
+    "id",
+    "channel",
+    "account",
+    "sender",
+    "profile_name",
+    "state",
+    "owner_epoch",
+    "created_at",
+    "updated_at",
+)
+_MESSAGE = insert_once(
+    t.message,
+    "id",
+    "conversation_id",
+    "seq",
+    "author",
+    "status",
+    "text",
+    "content",
+    "inbound_key",
+    "button",
+    "created_at",
+    "updated_at",
+)
+_EARLY_RECEIPT = insert_once(t.early_receipt, "provider_key", "status", "error", "created_at")
 _EARLY = (
     delete(t.early_receipt)
     .where(t.early_receipt.c.provider_key == bindparam("key"))
@@ -34,18 +60,27 @@ async def accept(
     changed = []
     for message in messages:
         conversation = conversation_id(message.address)
-        await _ensure_conversation(connection, conversation, message, now)
         if await _insert(connection, conversation, message, now):
             changed.append(conversation)
     return changed
 
 
-async def _ensure_conversation(
+async def _heard(
+    connection: AsyncConnection, conversation: str, message: Inbound, now: datetime
+) -> int | None:
+    """Takes the message's place in its transcript; None where there is no conversation yet."""
+    changes: dict[str, object] = {"last_customer_at": now, "updated_at": now}
+    if message.profile_name:
+        changes["profile_name"] = message.profile_name
+    return await reserve_seqs(connection, conversation, 1, **changes)
+
+
+async def _begin_conversation(
     connection: AsyncConnection, conversation: str, message: Inbound, now: datetime
 ) -> None:
     address = message.address
     await connection.execute(
-        insert_once(connection, t.conversation),
+        _CONVERSATION,
         {
             "id": conversation,
             "channel": address.channel,
@@ -67,10 +102,13 @@ async def _insert(
     key = provider_key(address.channel, address.account, message.provider_id)
     if await connection.scalar(_KNOWN, {"key": key}):
         return False
-    seq = await reserve_seqs(connection, conversation, 1)
+    seq = await _heard(connection, conversation, message, now)
+    if seq is None:
+        await _begin_conversation(connection, conversation, message, now)
+        seq = await _heard(connection, conversation, message, now)
     content = Content(attachments=message.attachments).as_json()
     result = await connection.execute(
-        insert_once(connection, t.message),
+        _MESSAGE,
         {
             "id": new_id(),
             "conversation_id": conversation,
@@ -85,13 +123,8 @@ async def _insert(
             "updated_at": now,
         },
     )
-    if not result.rowcount:
-        return False
-    changes: dict[str, object] = {"last_customer_at": now, "updated_at": now}
-    if message.profile_name:
-        changes["profile_name"] = message.profile_name
-    await connection.execute(_HEARD, {"for_conversation": conversation, **changes})
-    return True
+    # None where another replica stored the same message since it was looked for.
+    return result.rowcount > 0
 
 
 def _storable(text: str) -> str:
@@ -116,11 +149,8 @@ async def note_receipts(
         known = select(t.message.c.conversation_id).where(t.message.c.provider_key == key)
         conversation = await connection.scalar(known)
         if conversation is None:
-            await connection.execute(
-                insert_once(connection, t.early_receipt).values(
-                    provider_key=key, status=receipt.status, error=receipt.error, created_at=now
-                )
-            )
+            early = {"status": receipt.status, "error": receipt.error, "created_at": now}
+            await connection.execute(_EARLY_RECEIPT, {"provider_key": key, **early})
         elif await _move_forward(connection, key, receipt.status, receipt.error, now):
             changed[conversation] = None
     return list(changed)

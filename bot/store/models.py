@@ -23,6 +23,7 @@ KEPT_ARCHIVES = 5
 SEEN_WITHIN = timedelta(seconds=60)
 _FORGOTTEN_AFTER = timedelta(hours=1)
 _LONGEST_FAILURE = 512
+_REPLICA = insert_once(t.replica, "name", "version", "file", "seen_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +267,7 @@ async def see(
     """Notes that a replica lives, and what it runs; forgets those that ended without a word."""
     await connection.execute(delete(t.replica).where(t.replica.c.seen_at < now - _FORGOTTEN_AFTER))
     values = {"version": version, "file": file, "seen_at": now}
-    insert = insert_once(connection, t.replica)
-    await connection.execute(insert.values(name=name, **values))
+    await connection.execute(_REPLICA, {"name": name, **values})
     await connection.execute(update(t.replica).where(t.replica.c.name == name).values(**values))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from bot.core.messages import Address, Author, Button, Content, Outgoing, Status
 from bot.store import tables as t
 from bot.store.rows import address_of, content_of, new_id, reserve_seqs
 
-_INSERT = t.message.insert()
+_INSERT, _INSERT_BUTTON = t.message.insert(), t.button.insert()
 # However long a platform asks to wait, it is asked again after so many seconds. What seems to be
 # planned for later was planned by a clock that has been set back since, and is due.
 LONGEST_RETRY_AFTER = 3600.0
@@ -61,53 +61,56 @@ async def write(
     epoch: int,
     now: datetime,
     turn_id: str | None = None,
+    changes: Mapping[str, object] | None = None,
 ) -> list[str]:
     """Appends messages to the transcript, with tokens for their buttons.
+
+    Args:
+        changes: What else of the conversation's row changes, by column.
 
     Returns:
         The new messages' ids, in order.
     """
-    if not drafts:
+    if not drafts and not changes:
         return []
-    seq = await reserve_seqs(connection, conversation, len(drafts))
-    ids = []
+    seq = await reserve_seqs(connection, conversation, len(drafts), **(changes or {})) or 1
+    rows, choices = [], []
     for offset, draft in enumerate(drafts):
-        identifier = new_id()
-        ids.append(identifier)
         content = replace(
             draft.content, buttons=tuple(_with_token(b) for b in draft.content.buttons)
         )
-        await connection.execute(
-            _INSERT,
-            {
-                "id": identifier,
-                "conversation_id": conversation,
-                "seq": seq + offset,
-                "author": draft.author,
-                "author_id": draft.author_id,
-                "status": draft.status,
-                "text": content.text,
-                "content": content.as_json(),
-                "owner_epoch": epoch,
-                "turn_id": turn_id,
-                "created_at": now,
-                "updated_at": now,
-            },
-        )
-        await _write_buttons(connection, conversation, identifier, content)
-    return ids
+        row = {
+            "id": new_id(),
+            "conversation_id": conversation,
+            "seq": seq + offset,
+            "author": draft.author,
+            "author_id": draft.author_id,
+            "status": draft.status,
+            "attempts": 1 if draft.status is Status.SENT else 0,
+            "text": content.text,
+            "content": content.as_json(),
+            "owner_epoch": epoch,
+            "turn_id": turn_id,
+            "created_at": now,
+            "updated_at": now,
+        }
+        rows.append(row)
+        choices += _choices(conversation, str(row["id"]), content)
+    if rows:
+        await connection.execute(_INSERT, rows)
+    if choices:
+        await connection.execute(_INSERT_BUTTON, choices)
+    return [str(row["id"]) for row in rows]
 
 
 def _with_token(button: Button) -> Button:
     return button if button.url else replace(button, token=secrets.token_urlsafe(12))
 
 
-async def _write_buttons(
-    connection: AsyncConnection, conversation: str, message: str, content: Content
-) -> None:
+def _choices(conversation: str, message: str, content: Content) -> list[dict[str, object]]:
     # Links are not counted: where buttons become a numbered list, they stand above it.
     choices = [button for button in content.buttons if button.token]
-    rows = [
+    return [
         {
             "token": button.token,
             "conversation_id": conversation,
@@ -118,8 +121,6 @@ async def _write_buttons(
         }
         for position, button in enumerate(choices, start=1)
     ]
-    if rows:
-        await connection.execute(t.button.insert(), rows)
 
 
 async def conversations_waiting(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Row, Table, TextClause, bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversation import Ownership, State
@@ -27,15 +25,16 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def insert_once(connection: AsyncConnection, table: Table) -> Any:
-    """An INSERT that does nothing where a unique constraint is already met."""
-    return _insert_once(connection.dialect.name, table)
+def insert_once(table: Table, *columns: str) -> TextClause:
+    """An INSERT of these columns that does nothing where a unique constraint is already met.
 
-
-@cache
-def _insert_once(dialect: str, table: Table) -> Any:
-    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return made.on_conflict_do_nothing()
+    Written out, and alike on every database: SQLAlchemy makes the text of its own ON CONFLICT anew
+    each time it is executed, which takes longer than the insertion.
+    """
+    names, values = ", ".join(columns), ", ".join(f":{name}" for name in columns)
+    # The names are the schema's own.
+    statement = f"INSERT INTO {table.name} ({names}) VALUES ({values}) ON CONFLICT DO NOTHING"  # noqa: S608
+    return text(statement).bindparams(*(bindparam(n, type_=table.c[n].type) for n in columns))
 
 
 # Here and elsewhere: statements that every message needs are made once, with parameters, since
@@ -48,16 +47,22 @@ _RESERVE = (
 )
 
 
-async def reserve_seqs(connection: AsyncConnection, conversation: str, count: int) -> int:
+async def reserve_seqs(
+    connection: AsyncConnection, conversation: str, count: int, **changes: object
+) -> int | None:
     """Takes `count` places in a transcript.
 
     The conversation's row is locked until the transaction ends, so places follow commit order.
 
+    Args:
+        changes: What else of the conversation's row changes, by column.
+
     Returns:
-        The first of the places.
+        The first of the places; None where there is no such conversation.
     """
-    last = await connection.scalar(_RESERVE, {"for_conversation": conversation, "places": count})
-    return int(last or 0) - count + 1
+    values = {"for_conversation": conversation, "places": count, **changes}
+    last = await connection.scalar(_RESERVE, values)
+    return None if last is None else int(last) - count + 1
 
 
 def ownership_of(row: Row[Any]) -> Ownership:

@@ -16,6 +16,7 @@ from statistics import median
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.engine import AdaptedConnection
 
 _BUSY_SECONDS = 10.0
 # Nobody notices so short a stop of the event loop; a thread would take longer to get its turn.
@@ -31,12 +32,15 @@ class Disk:
         self._took: deque[float] = deque(maxlen=_COMMITS_JUDGED)
         self._in_threads = 0
 
-    async def commit(self, connection: sqlite3.Connection) -> None:
-        """Commits at once, or in a thread where that has taken long lately."""
+    def is_slow(self) -> bool:
+        """Whether the next commit belongs in a thread."""
         if self._in_threads:
             self._in_threads -= 1
-            await _to_its_end(connection.commit)
-            return
+            return True
+        return False
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        """Commits at once, and remembers how long it took."""
         began = time.perf_counter()
         connection.commit()
         self._took.append(time.perf_counter() - began)
@@ -67,55 +71,104 @@ class Writer:
         self._free.set()
 
 
-class InlineConnection:
-    """What SQLAlchemy needs of an `aiosqlite.Connection`, on an open `sqlite3.Connection`.
+class InlineDriver:
+    """The module `sqlite3` for SQLAlchemy's async engine, with connections that use no thread.
+
+    For the parameter ``module`` of `sqlalchemy.create_engine`. SQLAlchemy's own driver for async
+    engines changes from one greenlet to another and back four times for each statement, which takes
+    longer than most statements do.
 
     Args:
         path: The database's file.
-        disk: Of all connections to it.
     """
 
-    def __init__(self, path: str, disk: Disk) -> None:
-        self._disk = disk
+    # SQLAlchemy asks aiosqlite, whose place this takes, whether connections can be stopped.
+    has_stop = True
+
+    def __init__(self, path: str) -> None:
+        self._path, self._disk = path, Disk()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sqlite3, name)
+
+    def connect(self, *_args: Any, **_options: Any) -> InlineConnection:
+        """Opens the file; what the URL says besides is not asked for."""
         # Commits come from other threads. Transactions are begun by `begin_sqlite` alone.
-        self._connection = sqlite3.connect(
-            path, timeout=0, isolation_level=None, check_same_thread=False
+        connection = sqlite3.connect(
+            self._path, timeout=0, isolation_level=None, check_same_thread=False
         )
+        return InlineConnection(connection, self._disk)
 
-    async def cursor(self) -> _InlineCursor:
-        """A cursor."""
-        return _InlineCursor(self._connection)
 
-    async def commit(self) -> None:
+class InlineConnection(AdaptedConnection):
+    """A connection of PEP 249 that waits without stopping the event loop.
+
+    Args:
+        connection: An open one.
+        disk: Of all connections to its file.
+    """
+
+    __slots__ = ("_disk",)
+    _connection: Any
+
+    def __init__(self, connection: sqlite3.Connection, disk: Disk) -> None:
+        self._connection, self._disk = connection, disk
+
+    def cursor(self, server_side: bool = False) -> InlineCursor:
+        """A cursor; it always reads all rows at once."""
+        return InlineCursor(self)
+
+    def commit(self) -> None:
         """Commits."""
-        await self._disk.commit(self._connection)
+        if self._disk.is_slow():
+            self.run_async(lambda connection: _to_its_end(connection.commit))
+        else:
+            self._disk.commit(self._connection)
 
-    async def rollback(self) -> None:
+    def rollback(self) -> None:
         """Rolls back."""
         self._connection.rollback()
 
-    async def create_function(self, *args: Any, **options: Any) -> None:
+    def create_function(self, *args: Any, **options: Any) -> None:
         """Defines a function for SQL."""
         self._connection.create_function(*args, **options)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Closes the file."""
         self._connection.close()
 
-    def stop(self) -> None:
-        """Closes the file, where nothing can be awaited."""
-        self._connection.close()
+    terminate = close
+
+    def at_once(self, work: Callable[[], object]) -> None:
+        """Does it here, or patiently in a thread while another process writes."""
+        # SQLAlchemy refuses what never waits: it takes it for a driver that stops the event loop.
+        self.run_async(_nothing)
+        try:
+            work()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            self.run_async(lambda _: _to_its_end(lambda: self._patiently(work)))
+
+    def _patiently(self, work: Callable[[], object]) -> None:
+        self._connection.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000:.0f}")
+        try:
+            work()
+        finally:
+            self._connection.execute("PRAGMA busy_timeout=0")
 
 
-class _InlineCursor:
-    """What SQLAlchemy needs of an `aiosqlite.Cursor`."""
+class InlineCursor:
+    """A cursor of PEP 249. It reads to the end: a query left open would hold the file's past."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection, self._cursor = connection, connection.cursor()
+    __slots__ = ("_connection", "_cursor", "_rows", "arraysize", "description")
 
-    @property
-    def description(self) -> Any:
-        return self._cursor.description
+    def __init__(self, connection: InlineConnection) -> None:
+        self._connection = connection
+        self._cursor: sqlite3.Cursor = connection.driver_connection.cursor()
+        self._rows: list[Any] = []
+        self.description: Any = None
+        self.arraysize = 1
 
     @property
     def rowcount(self) -> int:
@@ -125,33 +178,36 @@ class _InlineCursor:
     def lastrowid(self) -> int | None:
         return self._cursor.lastrowid
 
-    async def execute(self, statement: str, parameters: Any = ()) -> None:
-        await self._at_once(lambda: self._cursor.execute(statement, parameters))
+    def execute(self, statement: str, parameters: Any = ()) -> None:
+        self._connection.at_once(lambda: self._cursor.execute(statement, parameters))
+        self.description = self._cursor.description
+        # Turned round: rows are taken from the end.
+        self._rows = self._cursor.fetchall()[::-1] if self.description else []
 
-    async def executemany(self, statement: str, parameters: Iterable[Any]) -> None:
-        await self._at_once(lambda: self._cursor.executemany(statement, parameters))
+    def executemany(self, statement: str, parameters: Iterable[Any]) -> None:
+        self._connection.at_once(lambda: self._cursor.executemany(statement, parameters))
+        self.description, self._rows = None, []
 
-    async def fetchall(self) -> list[Any]:
-        return self._cursor.fetchall()
+    def setinputsizes(self, *_sizes: Any) -> None:
+        """Sizes mean nothing to SQLite."""
 
-    async def close(self) -> None:
+    def fetchone(self) -> Any:
+        return self._rows.pop() if self._rows else None
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        count = min(size or self.arraysize, len(self._rows))
+        return [self._rows.pop() for _ in range(count)]
+
+    def fetchall(self) -> list[Any]:
+        rows, self._rows = self._rows[::-1], []
+        return rows
+
+    def close(self) -> None:
+        self._rows = []
         self._cursor.close()
 
-    async def _at_once(self, work: Callable[[], object]) -> None:
-        """Does it here, or patiently in a thread while another process writes."""
-        try:
-            work()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-            await _to_its_end(lambda: self._patiently(work))
-
-    def _patiently(self, work: Callable[[], object]) -> None:
-        self._connection.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000:.0f}")
-        try:
-            work()
-        finally:
-            self._connection.execute("PRAGMA busy_timeout=0")
+    async def _async_soft_close(self) -> None:
+        """Nothing is left at the database; SQLAlchemy's async connections ask for this."""
 
 
 def configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
@@ -172,6 +228,10 @@ def begin_sqlite(connection: Connection) -> None:
     purpose = connection.get_execution_options().get("frontdesk_for")
     if purpose != "query":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if purpose == "write" else "BEGIN")
+
+
+async def _nothing(_connection: object) -> None:
+    pass
 
 
 async def _to_its_end(work: Callable[[], object]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversation import HandoffReason, Ownership
@@ -15,6 +15,7 @@ from bot.core.identity import Identity
 from bot.core.messages import Address, Attachment, Author, Status
 from bot.store import tables as t
 from bot.store.rows import address_of, new_id, ownership_of
+from bot.store.timers import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,12 @@ class StoredInbound:
 
 @dataclass(frozen=True, slots=True)
 class ConversationRow:
-    """A conversation as a turn finds it."""
+    """A conversation as a turn finds it.
+
+    Attributes:
+        last_event: The number of its last tracker event.
+        reminders: Whether any are set.
+    """
 
     id: str
     address: Address
@@ -47,6 +53,7 @@ class ConversationRow:
     last_event: int
     profile_name: str
     last_customer_at: datetime | None
+    reminders: bool
 
 
 async def waiting(connection: AsyncConnection, limit: int) -> list[str]:
@@ -71,10 +78,16 @@ def _conversation(row: Row[Any]) -> ConversationRow:
         last_event=row.last_event,
         profile_name=row.profile_name,
         last_customer_at=row.last_customer_at,
+        reminders=row.reminders,
     )
 
 
-_CONVERSATION = select(t.conversation).where(t.conversation.c.id == bindparam("for_conversation"))
+_REMINDERS = exists().where(
+    t.timer.c.conversation_id == t.conversation.c.id, t.timer.c.kind == Kind.REMINDER
+)
+_CONVERSATION = select(t.conversation, _REMINDERS.label("reminders")).where(
+    t.conversation.c.id == bindparam("for_conversation")
+)
 _CONVERSATION_FOR_UPDATE = _CONVERSATION.with_for_update()
 
 

@@ -42,6 +42,7 @@ class Path:
     agent: Agent
     timers: Timers
     deadlines: Deadlines
+    hub: LocalHub
     conversation: str = conversation_id(ADDRESS)
 
     async def receive(self, *messages: Inbound) -> list[str]:
@@ -126,4 +127,5 @@ def make_path(
         agent,
         Timers(database, hub, reminders, deadlines, notices, shop.timezone),
         deadlines,
+        hub,
     )

@@ -7,7 +7,6 @@ import sqlite3
 import threading
 import time
 from pathlib import Path
-from typing import cast
 
 import pytest
 from sqlalchemy import text
@@ -16,28 +15,39 @@ from bot.store import sqlite
 from bot.store.database import Database
 
 
-class Commits:
-    """A connection whose commits take some time; notes in which thread they run."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.threads = seconds, list[bool]()
-
-    def commit(self) -> None:
-        time.sleep(self.seconds)
-        self.threads.append(threading.current_thread() is not threading.main_thread())
-
-
 async def test_a_slow_disk_gets_threads_and_a_quick_one_none(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sqlite, "_COMMITS_IN_THREADS", 5)
-    disk, slow, quick = sqlite.Disk(), Commits(0.004), Commits(0.0)
-    for _ in range(sqlite._COMMITS_JUDGED + 5):
-        await disk.commit(cast(sqlite3.Connection, slow))
-    assert slow.threads == [False] * sqlite._COMMITS_JUDGED + [True] * 5
-    for _ in range(40):
-        await disk.commit(cast(sqlite3.Connection, quick))
-    assert not any(quick.threads)
+    monkeypatch.setattr(sqlite, "_COMMITS_JUDGED", 5)
+    monkeypatch.setattr(sqlite, "_COMMITS_IN_THREADS", 3)
+    in_threads: list[bool] = []
+
+    class Watched(sqlite3.Connection):
+        pause = 0.0
+
+        def commit(self) -> None:
+            time.sleep(self.pause)
+            in_threads.append(threading.current_thread() is not threading.main_thread())
+            super().commit()
+
+    opened = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **o: opened(*a, **o, factory=Watched))
+    database = Database(f"sqlite:///{tmp_path}/frontdesk.db")
+
+    async def commits(number: int) -> list[bool]:
+        in_threads.clear()
+        for _ in range(number):
+            async with database.write():
+                pass
+        return list(in_threads)
+
+    assert not any(await commits(20))
+    monkeypatch.setattr(Watched, "pause", 0.004)
+    assert await commits(11) == [False] * 3 + [True] * 3 + [False] * 5
+    monkeypatch.setattr(Watched, "pause", 0.0)
+    await commits(3)
+    assert not any(await commits(20))
+    await database.aclose()
 
 
 async def test_the_loop_goes_on_while_another_process_writes(tmp_path: Path) -> None:

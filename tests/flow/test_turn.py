@@ -112,6 +112,55 @@ async def test_an_answer_that_an_agent_overtook_is_not_sent(path: Path) -> None:
     assert [m.status for m in dropped] == [Status.DROPPED]
 
 
+async def test_what_customers_read_in_the_transcript_is_sent_when_it_is_stored(path: Path) -> None:
+    path.channel.capabilities = Capabilities(text_limit=100, buttons=1, reads_transcript=True)
+    path.brain.script = lambda m: Content(f"re: {m.text}", buttons=(Button("Yes", "/affirm"),))
+    await path.receive(inbound("hello"))
+    assert await path.turns.run(path.conversation)
+    answer = (await path.transcript())[-1]
+    assert (answer.text, answer.status) == ("re: hello", Status.SENT)
+    assert await path.seen() == ["hello", "re: hello"]
+    assert not await path.deliveries.run(path.conversation)
+    assert path.channel.texts == []
+
+
+async def test_what_an_agent_overtook_is_not_in_the_transcript_that_customers_read(
+    path: Path,
+) -> None:
+    path.channel.capabilities = Capabilities(text_limit=100, reads_transcript=True)
+    path.brain.delay = 0.3
+    await path.receive(inbound("hello"))
+    turn = asyncio.create_task(path.turns.run(path.conversation))
+    await asyncio.sleep(0.1)
+    await path.desk.take(path.agent, path.conversation)
+    await turn
+    await path.deliveries.run(path.conversation)
+    assert not [text for text in await path.seen() if text.startswith("re:")]
+
+
+async def test_only_who_waits_sees_that_the_bot_is_at_it(path: Path) -> None:
+    topic = f"conversation:{path.conversation}"
+    seen: list[str] = []
+
+    async def watch() -> None:
+        async with path.hub.subscribe(topic) as events:
+            watching.set()
+            async for event in events:
+                seen.append(event.kind)
+
+    watching = asyncio.Event()
+    watcher = asyncio.create_task(watch())
+    await watching.wait()
+    await path.say(inbound("quick"))
+    await asyncio.sleep(0.5)
+    assert set(seen) == {"messages"}
+    path.brain.delay = 0.6
+    await path.say(inbound("slow"))
+    await asyncio.sleep(0)
+    watcher.cancel()
+    assert "messages" in seen[seen.index("typing") :]
+
+
 async def test_a_turn_that_fails_is_tried_again_and_then_goes_to_a_human(path: Path) -> None:
     path.brain.script = lambda m: ValueError("the customer's text")
     await path.receive(inbound("poison"))
