@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -10,25 +11,35 @@ from contextlib import (
     asynccontextmanager,
     nullcontext,
 )
+from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-from sqlalchemy import event, make_url, text
+from sqlalchemy import Dialect, event, make_url, text
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
     DBAPIError,
     IntegrityError,
+    InvalidatePoolError,
     NoSuchModuleError,
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.core.errors import ConfigurationError, StoreUnavailableError
 from bot.store.sqlite import InlineDriver, Writer, begin_sqlite, configure_sqlite
 
+_LOCK = text("SELECT pg_try_advisory_lock(:key)")
+_UNLOCK = text("SELECT pg_advisory_unlock(:key)")
+# A connection that was given back so lately is taken as it is: to ask the server before each use is
+# one round trip in four.
+_TRUSTED_SECONDS = 1.0
+_RETURNED = "frontdesk_returned"
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 # Longer than a busy moment, shorter than a platform waits for the answer to its webhook.
 _WAIT_SECONDS = 5.0
@@ -84,6 +95,7 @@ class Database:
         self._queries = self.engine.execution_options(
             **{"frontdesk_for": "query"} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         )
+        self._writes = self.engine.execution_options(frontdesk_for="write")
         self._long_queries = _beside(self.engine) if self.is_sqlite else self._queries
         self._writer: AbstractAsyncContextManager[Any] = (
             Writer() if self.is_sqlite else nullcontext()
@@ -111,11 +123,13 @@ class Database:
         Raises:
             StoreUnavailableError: The database does not answer.
         """
-        async with _mapped_errors(), self._writer, self._connected(self.engine) as connection:
-            if self.is_sqlite:
-                await connection.execution_options(frontdesk_for="write")
-            async with connection.begin():
-                yield connection
+        async with (
+            _mapped_errors(),
+            self._writer,
+            self._connected(self._writes) as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
@@ -158,13 +172,12 @@ class Database:
 
     @asynccontextmanager
     async def _advisory_lock(self, key: str) -> AsyncIterator[AsyncConnection | None]:
+        # In a transaction of its own, a statement on the lock would be three round trips.
         # Only the lock's own statements are mapped: a failure of the work is not the database's.
         async with AsyncExitStack() as stack:
             async with _mapped_errors():
-                connection = await stack.enter_async_context(self.engine.connect())
-                locked = await connection.scalar(
-                    text("SELECT pg_try_advisory_lock(:key)"), {"key": lock_number(key)}
-                )
+                connection = await stack.enter_async_context(self._queries.connect())
+                locked = await connection.scalar(_LOCK, {"key": lock_number(key)})
                 await connection.commit()
             if not locked:
                 yield None
@@ -176,9 +189,8 @@ class Database:
                 await connection.invalidate()
                 raise
             try:
-                await connection.execute(
-                    text("SELECT pg_advisory_unlock(:key)"), {"key": lock_number(key)}
-                )
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await connection.execute(_UNLOCK, {"key": lock_number(key)})
                 await connection.commit()
             except _OUTAGES:
                 # The work is done, and a session that is gone holds no lock.
@@ -211,6 +223,7 @@ class LockedSession:
         if self._connection.invalidated:
             # SQLAlchemy would connect again, and that session would not hold the lock.
             raise StoreUnavailableError("the session that held the lock is gone")
+        await self._connection.execution_options(isolation_level="READ COMMITTED")
         async with _mapped_errors(), self._connection.begin():
             yield self._connection
 
@@ -248,16 +261,18 @@ def async_url(url: str, key: str = "FRONTDESK_DATABASE_URL") -> str:
 def _create_engine(url: str, *, sqlite: bool) -> AsyncEngine:
     try:
         if not sqlite:
-            return create_async_engine(
+            engine = create_async_engine(
                 url,
                 pool_size=20,
                 max_overflow=20,
                 pool_timeout=_WAIT_SECONDS,
-                pool_pre_ping=True,
                 # Errors are logged; parameters are what customers wrote.
                 hide_parameters=True,
                 connect_args={"timeout": _WAIT_SECONDS},
             )
+            event.listen(engine.sync_engine, "checkin", _note_return)
+            event.listen(engine.sync_engine, "checkout", partial(_ping_when_idle, engine.dialect))
+            return engine
         path = _file_of(url)
         engine = create_async_engine(
             url,
@@ -274,6 +289,27 @@ def _create_engine(url: str, *, sqlite: bool) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", configure_sqlite)
     event.listen(engine.sync_engine, "begin", begin_sqlite)
     return engine
+
+
+def _note_return(_dbapi_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_RETURNED] = time.monotonic()
+
+
+def _ping_when_idle(
+    dialect: Dialect, dbapi_connection: Any, record: ConnectionPoolEntry, _proxy: Any
+) -> None:
+    """Tries a connection that nobody used for a while: the server may have restarted since.
+
+    Raises:
+        InvalidatePoolError: It is dead. The pool drops all that are as old, and connects anew.
+    """
+    returned = record.info.get(_RETURNED, inf)
+    if time.monotonic() - returned < _TRUSTED_SECONDS:
+        return
+    try:
+        dialect.do_ping(dbapi_connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
 
 
 def _beside(engine: AsyncEngine) -> AsyncEngine:

@@ -148,6 +148,37 @@ async def test_a_server_that_refuses_connections_is_an_outage(postgres_url: str)
     assert not database._held
 
 
+async def test_nobody_notices_that_the_server_restarted_while_nothing_was_done(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(postgres_url)
+    monkeypatch.setattr(module, "_TRUSTED_SECONDS", 0.0)
+
+    async def asked() -> bool:
+        await database.ping()
+        return True
+
+    assert all(await asyncio.gather(*(asked() for _ in range(4))))
+    await kill_sessions(postgres_url)
+    for _ in range(4):
+        assert await asked()
+    await kill_sessions(postgres_url)
+    async with database.try_lock("turn", "c") as session:
+        assert session is not None
+    await database.aclose()
+
+
+async def test_after_a_restart_in_the_midst_of_work_one_attempt_fails(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await asyncio.gather(*(database.ping() for _ in range(4)))
+    await kill_sessions(postgres_url)
+    with pytest.raises(StoreUnavailableError):
+        await database.ping()
+    for _ in range(4):
+        await database.ping()
+    await database.aclose()
+
+
 async def test_a_used_up_pool_is_an_outage_soon(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
