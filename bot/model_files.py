@@ -46,15 +46,21 @@ class Project:
 
 
 def current_model(project: Project) -> Path | None:
-    """The model that was trained from the files as they are; None when there is none."""
-    record = project.state / _RECORD
-    try:
-        known = json.loads(record.read_text())
-        model = Path(known["model"])
-        digest = str(known["digest"])
-    except (OSError, ValueError, KeyError):
-        return None
-    return model if digest == project.digest() and model.exists() else None
+    """The model that was trained from the files as they are; None when there is none.
+
+    The record of a training is in the state folder. An image has none: what it brings says so
+    beside the model.
+    """
+    for record in (project.state / _RECORD, project.root / MODELS / _RECORD):
+        try:
+            known = json.loads(record.read_text())
+            model = Path(known["model"])
+            digest = str(known["digest"])
+        except (OSError, ValueError, KeyError):
+            continue
+        if digest == project.digest() and model.exists():
+            return model
+    return None
 
 
 def newest_model(project: Project) -> Path | None:

@@ -10,7 +10,7 @@ import pytest
 from bot.commands.model import settle_model
 from bot.core.errors import ModelError
 from bot.flow.model_library import ModelLibrary
-from bot.model_files import Project, remember
+from bot.model_files import MODELS, Project, remember
 from bot.settings import Settings
 from bot.store import models
 from bot.store.database import Database
@@ -66,6 +66,20 @@ async def test_it_is_the_one_that_fits_the_files(assistant: Assistant) -> None:
     assert await assistant.start() == german
     assistant.change("en")
     assert await assistant.start() == english, "files that went back go back to their model"
+
+
+async def test_an_image_brings_its_model_and_follows_the_active_one(assistant: Assistant) -> None:
+    brought = assistant.train()
+    (assistant.root / MODELS).mkdir()
+    (assistant.state / "model.json").rename(assistant.root / MODELS / "model.json")
+    assistant.state.rmdir()
+    assert await assistant.start() == brought.name
+    other = small(assistant.root / "other.tar.gz", content=b"other")
+    library = ModelLibrary(assistant.database, [assistant.root], assistant.state)
+    added = await library.add(other)
+    async with assistant.database.write() as connection:
+        await models.activate(connection, added.version, utc_now())
+    assert await assistant.start() == other.name, "a container that starts again keeps the choice"
 
 
 async def test_what_an_operator_chose_outlasts_a_start_and_not_a_change_of_files(
