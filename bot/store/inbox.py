@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversation import State
@@ -60,26 +60,26 @@ async def accept(
     changed = []
     for message in messages:
         conversation = conversation_id(message.address)
-        if await _insert(connection, conversation, message, now):
+        if await connection.run_sync(_insert, conversation, message, now):
             changed.append(conversation)
     return changed
 
 
-async def _heard(
-    connection: AsyncConnection, conversation: str, message: Inbound, now: datetime
+def _heard(
+    connection: Connection, conversation: str, message: Inbound, now: datetime
 ) -> int | None:
     """Takes the message's place in its transcript; None where there is no conversation yet."""
     changes: dict[str, object] = {"last_customer_at": now, "updated_at": now}
     if message.profile_name:
         changes["profile_name"] = message.profile_name
-    return await reserve_seqs(connection, conversation, 1, **changes)
+    return reserve_seqs(connection, conversation, 1, **changes)
 
 
-async def _begin_conversation(
-    connection: AsyncConnection, conversation: str, message: Inbound, now: datetime
+def _begin_conversation(
+    connection: Connection, conversation: str, message: Inbound, now: datetime
 ) -> None:
     address = message.address
-    await connection.execute(
+    connection.execute(
         _CONVERSATION,
         {
             "id": conversation,
@@ -95,19 +95,17 @@ async def _begin_conversation(
     )
 
 
-async def _insert(
-    connection: AsyncConnection, conversation: str, message: Inbound, now: datetime
-) -> bool:
+def _insert(connection: Connection, conversation: str, message: Inbound, now: datetime) -> bool:
     address = message.address
     key = provider_key(address.channel, address.account, message.provider_id)
-    if await connection.scalar(_KNOWN, {"key": key}):
+    if connection.scalar(_KNOWN, {"key": key}):
         return False
-    seq = await _heard(connection, conversation, message, now)
+    seq = _heard(connection, conversation, message, now)
     if seq is None:
-        await _begin_conversation(connection, conversation, message, now)
-        seq = await _heard(connection, conversation, message, now)
+        _begin_conversation(connection, conversation, message, now)
+        seq = _heard(connection, conversation, message, now)
     content = Content(attachments=message.attachments).as_json()
-    result = await connection.execute(
+    result = connection.execute(
         _MESSAGE,
         {
             "id": new_id(),

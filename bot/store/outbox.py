@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.messages import Address, Author, Button, Content, Outgoing, Status
@@ -71,18 +71,35 @@ async def write(
     Returns:
         The new messages' ids, in order.
     """
-    if not drafts and not changes:
-        return []
-    seq = await reserve_seqs(connection, conversation, len(drafts), **(changes or {})) or 1
-    rows, choices = [], []
-    for offset, draft in enumerate(drafts):
+    rows, choices = _rows(conversation, drafts, epoch, now, turn_id)
+
+    def insert(connection: Connection) -> None:
+        first = reserve_seqs(connection, conversation, len(rows), **(changes or {})) or 1
+        for seq, row in enumerate(rows, start=first):
+            row["seq"] = seq
+        if rows:
+            connection.execute(_INSERT, rows)
+        if choices:
+            connection.execute(_INSERT_BUTTON, choices)
+
+    if rows or changes:
+        await connection.run_sync(insert)
+    return [str(row["id"]) for row in rows]
+
+
+def _rows(
+    conversation: str, drafts: Sequence[Draft], epoch: int, now: datetime, turn_id: str | None
+) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """Drafts as rows of messages, without their places, and of buttons."""
+    rows: list[dict[str, object]] = []
+    choices: list[dict[str, object]] = []
+    for draft in drafts:
         content = replace(
             draft.content, buttons=tuple(_with_token(b) for b in draft.content.buttons)
         )
-        row = {
+        row: dict[str, object] = {
             "id": new_id(),
             "conversation_id": conversation,
-            "seq": seq + offset,
             "author": draft.author,
             "author_id": draft.author_id,
             "status": draft.status,
@@ -96,11 +113,7 @@ async def write(
         }
         rows.append(row)
         choices += _choices(conversation, str(row["id"]), content)
-    if rows:
-        await connection.execute(_INSERT, rows)
-    if choices:
-        await connection.execute(_INSERT_BUTTON, choices)
-    return [str(row["id"]) for row in rows]
+    return rows, choices
 
 
 def _with_token(button: Button) -> Button:

@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, TextClause, bindparam, select, text, update
+from sqlalchemy import Connection, Row, Table, TextClause, bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversation import Ownership, State
@@ -47,12 +47,14 @@ _RESERVE = (
 )
 
 
-async def reserve_seqs(
-    connection: AsyncConnection, conversation: str, count: int, **changes: object
+def reserve_seqs(
+    connection: Connection, conversation: str, count: int, **changes: object
 ) -> int | None:
     """Takes `count` places in a transcript.
 
-    The conversation's row is locked until the transaction ends, so places follow commit order.
+    The conversation's row is locked until the transaction ends, so places follow commit order. To
+    be called with `AsyncConnection.run_sync`, together with what fills the places: statements that
+    follow one another cost half as much in one call.
 
     Args:
         changes: What else of the conversation's row changes, by column.
@@ -61,7 +63,7 @@ async def reserve_seqs(
         The first of the places; None where there is no such conversation.
     """
     values = {"for_conversation": conversation, "places": count, **changes}
-    last = await connection.scalar(_RESERVE, values)
+    last = connection.scalar(_RESERVE, values)
     return None if last is None else int(last) - count + 1
 
 
