@@ -56,7 +56,7 @@ class Fleet:
             "FRONTDESK_DATABASE_URL": database,
         }
         states = [prepared_state(folder / f"replica{number}") for number in range(replicas)]
-        return cls([Server(state, free_port(), environment) for state in states])
+        return cls([Server(state, free_port(), environment, forked=True) for state in states])
 
     @property
     def webhooks(self) -> list[str]:

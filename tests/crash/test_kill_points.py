@@ -36,7 +36,8 @@ POINTS = {
 def test_turns_killed_at_any_step_are_done_once_afterwards(
     database_url: str, tmp_path: Path
 ) -> None:
-    server = Server(prepared_state(tmp_path), free_port(), {"FRONTDESK_DATABASE_URL": database_url})
+    variables = {"FRONTDESK_DATABASE_URL": database_url}
+    server = Server(prepared_state(tmp_path), free_port(), variables, forked=True)
     with ExitStack() as stack:
         stack.callback(server.stop, signal.SIGKILL)
         visitors = []

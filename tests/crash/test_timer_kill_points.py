@@ -34,7 +34,7 @@ def test_a_wait_ends_once_however_often_the_process_is_killed(
     known["handoff"]["queue_timeout"] = _WAIT_SECONDS / 60
     endpoints.write_text(yaml.safe_dump(known))
     variables = {"FRONTDESK_DATABASE_URL": database_url, "FRONTDESK_ENDPOINTS": str(endpoints)}
-    server = Server(prepared_state(tmp_path), free_port(), variables)
+    server = Server(prepared_state(tmp_path), free_port(), variables, forked=True)
     with ExitStack() as stack:
         stack.callback(server.stop, signal.SIGKILL)
         server.start(FRONTDESK_KILL_AT=POINTS[0])
@@ -61,7 +61,7 @@ def test_a_reminder_is_said_once_however_often_the_process_is_killed(
     database_url: str, tmp_path: Path
 ) -> None:
     variables = {"FRONTDESK_DATABASE_URL": database_url}
-    server = Server(prepared_state(tmp_path), free_port(), variables)
+    server = Server(prepared_state(tmp_path), free_port(), variables, forked=True)
     with ExitStack() as stack:
         stack.callback(server.stop, signal.SIGKILL)
         server.start()

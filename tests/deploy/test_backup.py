@@ -54,9 +54,9 @@ async def rows(database: Database) -> dict[str, list[Any]]:
 
 
 @pytest.fixture
-def other_url(database_url: str, tmp_path: Path) -> Iterator[str]:
+def other_url(database: Database, tmp_path: Path) -> Iterator[str]:
     """Another, empty database of the same kind."""
-    if database_url.startswith("sqlite"):
+    if database.is_sqlite:
         yield f"sqlite:///{tmp_path}/other.db"
         return
     if not shutil.which("pg_dump"):

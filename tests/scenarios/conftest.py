@@ -14,5 +14,5 @@ from tests.process import Server, running
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One Frontdesk on SQLite with the demo shop, for the tests of a module."""
     folder: Path = tmp_path_factory.mktemp("frontdesk")
-    with running(folder) as started:
+    with running(folder, forked=True) as started:
         yield started

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
-import subprocess
-import sys
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.process import ROOT
+from tests.process import ROOT, Forked
 
 CONFIG = """
 recipe: default.v1
@@ -69,18 +69,16 @@ def frontdesk(
         "COLUMNS": "200",
         **environment,
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "bot.cli", *arguments],
-        cwd=ROOT,
-        env=variables,
-        capture_output=True,
-        text=True,
-        timeout=patience,
-        check=False,
-    )
-    printed = " ".join((done.stdout + done.stderr).split())
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "printed"
+        process = Forked(arguments, variables, output)
+        try:
+            code = process.wait(patience)
+        finally:
+            process.send_signal(signal.SIGKILL)
+        printed = " ".join(output.read_text().split())
     assert "Traceback" not in printed, printed
-    return done.returncode, printed
+    return code, printed
 
 
 def test_broken_yaml_names_file_and_line(project: Path) -> None:

@@ -32,7 +32,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_refuses_messages_and_loses_none(small_disk: Path) -> None:
-    with running(small_disk) as server, Visitor(server.url) as visitor:
+    with running(small_disk, forked=True) as server, Visitor(server.url) as visitor:
         assert visitor.send("when are you open?", identifier="before") == 202
         assert visitor.read()
         filler = small_disk / "filler"

@@ -68,7 +68,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
     """A process on a PostgreSQL of its own, with JSON logs."""
     with (
         temporary_database() as url,
-        running(tmp_path, FRONTDESK_DATABASE_URL=url, FRONTDESK_LOG_FORMAT="json") as started,
+        running(
+            tmp_path, forked=True, FRONTDESK_DATABASE_URL=url, FRONTDESK_LOG_FORMAT="json"
+        ) as started,
     ):
         yield started
 

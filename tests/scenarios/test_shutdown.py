@@ -29,7 +29,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     """A process on a PostgreSQL of its own."""
     with (
         temporary_database() as url,
-        running(tmp_path, FRONTDESK_DATABASE_URL=url) as started,
+        running(tmp_path, forked=True, FRONTDESK_DATABASE_URL=url) as started,
     ):
         yield started
 

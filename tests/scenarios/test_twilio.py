@@ -74,7 +74,7 @@ def server(twilio: TwilioStandin, tmp_path_factory: pytest.TempPathFactory) -> I
     folder: Path = tmp_path_factory.mktemp("twilio")
     credentials = folder / "credentials.yml"
     credentials.write_text(json.dumps({"twilio": twilio.credentials(SHOP)}))
-    with running(folder, FRONTDESK_CREDENTIALS=str(credentials)) as started:
+    with running(folder, forked=True, FRONTDESK_CREDENTIALS=str(credentials)) as started:
         yield started
 
 
