@@ -24,7 +24,7 @@ from bot.model_files import Project, current_model, remember
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60.0
 _forking = multiprocessing.get_context("forkserver")
-_forking.set_forkserver_preload(["tests.preloaded"])
+_forking.set_forkserver_preload(["bot.commands.preloaded"])
 
 
 def free_port() -> int:

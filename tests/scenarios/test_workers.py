@@ -42,8 +42,9 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def workers(server: Server) -> list[psutil.Process]:
     """The processes that serve."""
     assert server.process is not None
-    children = psutil.Process(server.process.pid).children()
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    watching = psutil.Process(server.process.pid)
+    forking = [child for child in watching.children() if "forkserver" in " ".join(child.cmdline())]
+    return [worker for process in forking for worker in process.children()]
 
 
 def somebody_asks(server: Server) -> None:
@@ -129,6 +130,7 @@ def test_workers_end_with_the_process_that_watches_over_them(tmp_path: Path) -> 
         temporary_database() as url,
         running(tmp_path, FRONTDESK_WORKERS="2", FRONTDESK_DATABASE_URL=url) as server,
     ):
+        until(lambda: len(workers(server)) == 2)
         children = workers(server)
         server.stop(signal.SIGKILL)
         _, alive = psutil.wait_procs(children, timeout=30)
