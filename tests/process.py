@@ -57,8 +57,9 @@ def prepared_state(folder: Path) -> Path:
 class Forked:
     """`frontdesk`, forked from a process that has imported the libraries; used as a Popen is.
 
-    A server that is forked is ready after 3 seconds of processor time, a new process after 7. To
-    everything else it is one of its own: its own environment, modules of ours and end.
+    A server whose database is there is ready after 3 seconds of processor time when it is forked,
+    and after 7 else. To everything else it is a process of its own: its own environment, modules
+    of ours and end.
 
     Args:
         arguments: What stands behind ``frontdesk``.
