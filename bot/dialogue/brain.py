@@ -23,7 +23,7 @@ from bot.core.actions import ActionContext, current_action
 from bot.core.errors import ModelError
 from bot.core.identity import Identity
 from bot.core.messages import Content
-from bot.dialogue.floor import Floor
+from bot.dialogue.floor import Floor, let_others_through
 from bot.dialogue.hearing import Hearing
 from bot.dialogue.output import CollectingOutput, HandoffRequest
 from bot.dialogue.payload import typed_text
@@ -171,6 +171,7 @@ class Brain:
                     if output.handoff is None:
                         heard = await hearing.hear(message, contexts[message.id])
                         answer.understood[message.id] = heard
+                        await let_others_through()
                 return self._completed(answer, memory, output)
         finally:
             current_turn.reset(token)

@@ -17,6 +17,16 @@ from contextvars import ContextVar
 _ROUNDS_FOR_OTHERS = 5
 
 
+async def let_others_through() -> None:
+    """Lets the event loop do what is short: webhooks, and what comes back from the shop's systems.
+
+    A burst of messages is a turn of seconds: without it between them, lookups of other turns would
+    seem to take as long, and end in their time-out.
+    """
+    for _ in range(_ROUNDS_FOR_OTHERS):
+        await asyncio.sleep(0)
+
+
 class Floor:
     """Who has it may compute."""
 
@@ -30,8 +40,7 @@ class Floor:
         holder = _Holder(self._lock)
         token = _holder.set(holder)
         try:
-            for _ in range(_ROUNDS_FOR_OTHERS):
-                await asyncio.sleep(0)
+            await let_others_through()
             yield
         finally:
             _holder.reset(token)
