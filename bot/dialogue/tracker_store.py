@@ -18,6 +18,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import select
 
+from bot.dialogue.tracker import ConversationTracker
 from bot.store import events, turns
 from bot.store import tables as t
 from bot.store.database import Database
@@ -99,14 +100,18 @@ class ConversationTrackerStore(TrackerStore):
         self._database = database
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
-        """The conversation since its newest session started; None when it never began."""
+        """The conversation since its newest session started.
+
+        None when it never began. In a turn it is empty then: Rasa would make a tracker of its own.
+        """
         memory = current_turn.get()
         if memory is None or memory.conversation != sender_id:
             async with self._database.read() as connection:
-                return self._tracker(sender_id, await events.load(connection, sender_id))
-        if memory.tracker is None and memory.loaded:
+                known = await events.load(connection, sender_id)
+            return self._tracker(sender_id, known) if known else None
+        if memory.tracker is None:
             memory.tracker = self._tracker(sender_id, memory.loaded)
-            memory.counted = len(memory.tracker.events) if memory.tracker else 0
+            memory.counted = len(memory.tracker.events)
         return memory.tracker
 
     async def save(self, tracker: DialogueStateTracker) -> None:
@@ -128,12 +133,11 @@ class ConversationTrackerStore(TrackerStore):
                 new = [e.as_dict() for e in list(tracker.events)[len(known) :]]
                 await events.append(connection, row.id, row.last_event + 1, new)
 
-    def _tracker(self, sender_id: str, known: list[dict[str, Any]]) -> DialogueStateTracker | None:
-        if not known:
-            return None
-        return DialogueStateTracker.from_dict(
+    def _tracker(self, sender_id: str, known: list[dict[str, Any]]) -> ConversationTracker:
+        tracker: ConversationTracker = ConversationTracker.from_dict(
             sender_id, known, self.domain.slots, self.max_event_history
         )
+        return tracker
 
     async def keys(self) -> Iterable[str]:
         """The ids of all conversations."""
