@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
@@ -15,7 +15,7 @@ from bot.store.database import Database
 from tests.crash import check
 from tests.crash.fleet import Death, Fleet
 from tests.crash.platform import Sender
-from tests.crash.traffic import conversations, kills
+from tests.crash.traffic import Kill, conversations, kills
 from tests.standins.twilio import TwilioStandin
 
 Report = Callable[[str], None]
@@ -49,17 +49,21 @@ class Outcome:
     deaths: list[Death] = field(default_factory=list)
 
 
-async def crash(size: Size, database: str, folder: Path, report: Report) -> Outcome:
+async def crash(
+    size: Size, database: str, folder: Path, report: Report, planned: Sequence[Kill] | None = None
+) -> Outcome:
     """Sends messages while processes are killed.
 
     Args:
+        planned: The kills; chosen by the seed without them.
         database: The URL of the database; other conversations in it are left alone.
         folder: For state and logs.
         report: Told how far it is, every few seconds.
     """
     random = Random(size.seed)
     lines = conversations(random, size.messages, size.conversations, size.duplicates)
-    planned = kills(random, size.kills, size.messages)
+    chosen = kills(random, size.kills, size.messages)
+    planned = chosen if planned is None else list(planned)
     with TwilioStandin() as twilio:
         fleet = Fleet.of(folder, twilio, database, size.replicas)
         sender = Sender(twilio, fleet.webhooks, random)

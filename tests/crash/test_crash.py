@@ -11,6 +11,7 @@ import pytest
 from tests.crash.check import Found, Stored, check
 from tests.crash.platform import Sent
 from tests.crash.run import Outcome, Size, crash, storm
+from tests.crash.traffic import Kill
 from tests.postgres import temporary_database
 from tests.process import ROOT
 
@@ -19,6 +20,18 @@ from tests.process import ROOT
 async def test_one_process_on_sqlite(tmp_path: Path) -> None:
     size = Size(messages=200, duplicates=0.2, kills=3, replicas=1, conversations=10, seed=1)
     _holds(await crash(size, f"sqlite:///{tmp_path}/frontdesk.db", tmp_path, print), kills=3)
+
+
+@pytest.mark.timeout(240)
+async def test_killed_at_each_step_of_delivery(database_url: str, tmp_path: Path) -> None:
+    points = ["deliver.before_send", "deliver.after_send", "deliver.after_commit"]
+    # Each is passed long before the last message is acknowledged.
+    kills = [Kill(100, point) for point in points]
+    size = Size(messages=100, duplicates=0.2, kills=3, replicas=1, conversations=10, seed=3)
+    outcome = await crash(size, database_url, tmp_path, print, kills)
+    assert not outcome.violations, outcome.violations
+    assert [death.where for death in outcome.deaths] == points
+    assert outcome.figures["answers"] >= 100
 
 
 @pytest.mark.timeout(240)
