@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
@@ -171,8 +172,9 @@ def test_a_model_of_another_version_is_refused(project: Path) -> None:
     [model] = (project / "models").glob("*.tar.gz")
     old = project / "old.tar.gz"
     unpacked = project / "unpacked"
-    with tarfile.open(model) as archive:
-        archive.extractall(unpacked, filter="data")
+    unpacked.mkdir()
+    # Not by tarfile: where Rasa has loaded a model before, its classes are others.
+    subprocess.run(["tar", "-xzf", model, "-C", unpacked], check=True)
     metadata = unpacked / "metadata.json"
     metadata.write_text(metadata.read_text().replace('"3.6.21"', '"2.8.0"'))
     with tarfile.open(old, "w:gz") as archive:
