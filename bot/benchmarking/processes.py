@@ -37,14 +37,15 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """What all its processes have computed since they began, user and system."""
-        times = [process.cpu_times() for process in self._all()]
+        times = [process.cpu_times() for process in self.all_processes()]
         return sum(t.user + t.system for t in times)
 
     def resident_mb(self) -> float:
         """Resident memory of all its processes together, in megabytes."""
-        return sum(process.memory_info().rss for process in self._all()) / _MEGABYTE
+        return sum(process.memory_info().rss for process in self.all_processes()) / _MEGABYTE
 
-    def _all(self) -> list[psutil.Process]:
+    def all_processes(self) -> list[psutil.Process]:
+        """The processes, and their children as of now."""
         return [p for root in self.processes for p in (root, *root.children(recursive=True))]
 
 

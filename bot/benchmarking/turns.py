@@ -8,8 +8,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -179,16 +179,31 @@ async def under_load(
     async with _client(server) as http:
         started, idle = server.cpu_seconds(), server.resident_mb()
         report("warming up")
-        await _write(http, load.visiting, 4, _WARM_UP_ROUNDS)
+        await _write([http], load.visiting, 4, _WARM_UP_ROUNDS)
         levels, long = [], []
         for concurrent in plan.concurrent:
             report(f"{concurrent} at once")
-            levels.append(await _level(server, http, load.visiting, concurrent, plan.messages))
+            levels.append(await _level(server, [http], load.visiting, concurrent, plan.messages))
         for events in plan.events:
             report(f"a conversation of {events} events")
             long.append(await long_conversation(http, load.visiting, load.lengthen, events))
     ready = server.ready_seconds
     return Figures(database, workers, ready, started, idle, levels, long)
+
+
+async def write_to(replicas: Sequence[Server], concurrent: int, messages: int) -> Level:
+    """Lets customers of the web chat write to replicas, and measures these as one server.
+
+    Args:
+        replicas: Which, ready; each gets as many of the customers.
+        concurrent: Customers at once.
+        messages: In all, at least; a customer always ends a conversation.
+    """
+    processes = [process for server in replicas for process in server.processes]
+    together = replace(replicas[0], processes=processes)
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(_client(server)) for server in replicas]
+        return await _level(together, clients, visiting, concurrent, messages)
 
 
 async def _refuse_used(url: str) -> None:
@@ -217,11 +232,15 @@ async def _client(server: Server) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def _level(
-    server: Server, http: aiohttp.ClientSession, visiting: Visiting, concurrent: int, messages: int
+    server: Server,
+    clients: Sequence[aiohttp.ClientSession],
+    visiting: Visiting,
+    concurrent: int,
+    messages: int,
 ) -> Level:
     rounds = max(1, math.ceil(messages / (len(QUESTIONS) * concurrent)))
     cpu, began = server.cpu_seconds(), time.perf_counter()
-    times, errors = await _write(http, visiting, concurrent, rounds)
+    times, errors = await _write(clients, visiting, concurrent, rounds)
     seconds = time.perf_counter() - began
     return Level(
         concurrent=concurrent,
@@ -236,13 +255,16 @@ async def _level(
 
 
 async def _write(
-    http: aiohttp.ClientSession, visiting: Visiting, concurrent: int, rounds: int
+    clients: Sequence[aiohttp.ClientSession], visiting: Visiting, concurrent: int, rounds: int
 ) -> tuple[list[Times], Counter[str]]:
-    """So many customers at once, each with so many conversations one after the other."""
+    """So many customers at once, each with so many conversations one after the other.
+
+    They share the clients evenly.
+    """
     times: list[Times] = []
     errors: Counter[str] = Counter()
 
-    async def customer() -> None:
+    async def customer(http: aiohttp.ClientSession) -> None:
         for _ in range(rounds):
             try:
                 async with visiting(http) as visitor:
@@ -252,6 +274,6 @@ async def _write(
                 errors[str(error)] += 1
 
     async with asyncio.TaskGroup() as customers:
-        for _ in range(concurrent):
-            customers.create_task(customer())
+        for number in range(concurrent):
+            customers.create_task(customer(clients[number % len(clients)]))
     return times, errors

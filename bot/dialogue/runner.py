@@ -10,9 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rasa.core.actions.action import Action, RemoteAction
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
+from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.processor import MAX_NUMBER_OF_PREDICTIONS, MessageProcessor
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import ExecutionContext, GraphNode, GraphNodeHook, GraphSchema
@@ -23,6 +25,9 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.core.events import Event, ReminderCancelled, ReminderScheduled
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.common import TempDirectoryPath, get_temp_dir_name
+
+from bot.dialogue.action_endpoint import InProcessActions
+from bot.dialogue.in_process_action import InProcessAction
 
 _Plan = list[tuple[str, GraphNode, list[str]]]
 
@@ -119,6 +124,19 @@ class SequentialProcessor(MessageProcessor):
             )
         self.model_filename, self.model_path = model.name, model
         self.domain = self.model_metadata.domain
+
+    def predict_next_with_tracker_if_should(
+        self, tracker: DialogueStateTracker
+    ) -> tuple[Action, PolicyPrediction]:
+        """As Rasa's own; a custom action of this process is run without what a server's needs.
+
+        Raises:
+            ActionLimitReached: The turn has had as many actions as one may have.
+        """
+        action, prediction = super().predict_next_with_tracker_if_should(tracker)
+        if isinstance(action, RemoteAction) and isinstance(self.action_endpoint, InProcessActions):
+            action = InProcessAction(action.name(), self.action_endpoint)
+        return action, prediction
 
     async def execute_side_effects(
         self, events: list[Event], tracker: DialogueStateTracker, output_channel: OutputChannel
