@@ -45,7 +45,8 @@ from bot.monitoring.monitor import Monitor
 from bot.project import read_yaml
 from bot.settings import Settings
 from bot.store import turns
-from bot.store.database import Database, async_url
+from bot.store.database import Database
+from bot.store.engine import async_url
 from bot.store.migrate import migrate
 
 ACTIONS_PACKAGE = "actions"
@@ -186,7 +187,7 @@ def _workers(made: Frontdesk, notices: Notices, deadlines: Deadlines) -> list[Wo
     rates = sending_rates(made.settings)
     delivery = Deliveries(database, hub, made.channels, rates, made.monitor)
 
-    reminders = Reminders(database, made.current_brain, made.shop, turn.record)
+    reminders = Reminders(made.current_brain, made.shop, turn.record)
     timers = Timers(database, hub, reminders, deadlines, notices, made.shop.timezone)
 
     async def inbox(limit: int) -> list[str]:

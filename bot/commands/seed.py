@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bot.core.errors import ConfigurationError
 from bot.settings import Settings
-from bot.store.database import async_url
+from bot.store.engine import async_url
 from connectors.demo.generate import seed
 
 

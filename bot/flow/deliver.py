@@ -93,7 +93,7 @@ class Deliveries:
         return moved or step is _Step.HELD
 
     async def _next(self, session: LockedSession, conversation: str) -> _Step:
-        async with self._database.read() as connection:
+        async with session.read() as connection:
             queued = await outbox.head(connection, conversation, time.time())
         if queued is None:
             return _Step.NOTHING
@@ -184,15 +184,17 @@ class Deliveries:
         except DeliveryError:
             return False
         # An equal text that went out a moment before is another message's.
-        if found is None or await self._is_taken(queued, found):
+        if found is None or await self._is_taken(session, queued, found):
             return False
         await self._sent(session, queued, found, attempts=queued.attempts)
         return True
 
-    async def _is_taken(self, queued: outbox.Queued, provider_id: str) -> bool:
+    async def _is_taken(
+        self, session: LockedSession, queued: outbox.Queued, provider_id: str
+    ) -> bool:
         address = queued.outgoing.address
         key = provider_key(address.channel, address.account, provider_id)
-        async with self._database.read() as connection:
+        async with session.read() as connection:
             return await outbox.is_taken(connection, key)
 
     async def _put_off(

@@ -15,7 +15,7 @@ from bot.flow.deadlines import WITH_HUMANS
 from bot.flow.turn import Shop
 from bot.flow.turn_record import TurnRecord
 from bot.store import events, timers, turns
-from bot.store.database import Database, LockedSession
+from bot.store.database import LockedSession
 from bot.store.rows import new_id, utc_now
 from bot.store.timers import Timer
 
@@ -36,10 +36,8 @@ class Reminders:
         record: Writes the turn.
     """
 
-    def __init__(
-        self, database: Database, brain: Callable[[], Brain], shop: Shop, record: TurnRecord
-    ) -> None:
-        self._database, self._brain, self._shop, self._record = database, brain, shop, record
+    def __init__(self, brain: Callable[[], Brain], shop: Shop, record: TurnRecord) -> None:
+        self._brain, self._shop, self._record = brain, shop, record
 
     async def fire(self, session: LockedSession, row: turns.ConversationRow, timer: Timer) -> bool:
         """Says what the bot has to say, and deletes the timer.
@@ -52,7 +50,7 @@ class Reminders:
             async with firing(session) as connection:
                 await timers.take(connection, timer)
             return True
-        async with self._database.read() as connection:
+        async with session.read() as connection:
             # The turn comes first: the message may end the reminder.
             if await turns.unprocessed(connection, row.id):
                 return False
@@ -63,7 +61,7 @@ class Reminders:
         context = self._shop.context(timer.id, utc_now(), row.address.channel)
         person = Person(row.identity, row.customer_id)
         answer = await brain.remind(memory, reminder, person, context)
-        brief = await self._record.brief(row, [], answer)
+        brief = await self._record.brief(session, row, [], answer)
         name = await self._record.name(row, answer.person)
         async with firing(session) as connection:
             if not await timers.take(connection, timer):

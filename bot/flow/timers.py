@@ -79,7 +79,7 @@ class Timers:
         async with self._database.try_lock("turn", conversation) as session:
             if session is None:
                 return False
-            async with self._database.read() as connection:
+            async with session.read() as connection:
                 row = await turns.conversation(connection, conversation)
                 timer = await timers.first_due(connection, conversation, utc_now())
             if row is None or timer is None:

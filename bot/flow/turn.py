@@ -93,7 +93,7 @@ class Turns:
         self._observer = observer or Unobserved()
         self._publishing: set[asyncio.Task[None]] = set()
         follow = deadlines or Deadlines(TimeLimits(), channels)
-        self.record = TurnRecord(database, shop.crm, handoff, notices, follow, channels)
+        self.record = TurnRecord(shop.crm, handoff, notices, follow, channels)
 
     async def run(self, conversation: str) -> bool:
         """Answers what waits in one conversation.
@@ -113,7 +113,7 @@ class Turns:
         async with self._database.try_lock("turn", conversation) as session:
             if session is None:
                 return False
-            async with self._database.read() as connection:
+            async with session.read() as connection:
                 row = await turns.conversation(connection, conversation)
                 messages = await turns.unprocessed(connection, conversation)
                 if row is None or not messages:
@@ -162,7 +162,7 @@ class Turns:
         turn_id: str,
     ) -> Written:
         """Stores the whole turn, or nothing."""
-        brief = await self.record.brief(row, messages, answer)
+        brief = await self.record.brief(session, row, messages, answer)
         name = await self.record.name(row, answer.person)
         fault_point("turn.answered")
         async with session.write() as connection:

@@ -20,7 +20,7 @@ from bot.dialogue.reminders import Reminder, standing
 from bot.flow.deadlines import WITH_HUMANS, Deadlines
 from bot.flow.notices import Notices
 from bot.store import events, outbox, timers, turns
-from bot.store.database import Database
+from bot.store.database import LockedSession
 from bot.store.rows import utc_now
 from bot.store.timers import Kind
 
@@ -45,18 +45,18 @@ class TurnRecord:
 
     def __init__(
         self,
-        database: Database,
         crm: Crm,
         handoff: Handoff,
         notices: Notices,
         deadlines: Deadlines,
         channels: Mapping[str, Channel],
     ) -> None:
-        self._database, self._crm, self._handoff = database, crm, handoff
+        self._crm, self._handoff = crm, handoff
         self._notices, self._deadlines, self._channels = notices, deadlines, channels
 
     async def brief(
         self,
+        session: LockedSession,
         row: turns.ConversationRow,
         messages: Sequence[turns.StoredInbound],
         answer: Answer,
@@ -64,7 +64,7 @@ class TurnRecord:
         """What the agent reads first; empty when no human is needed."""
         if answer.handoff is None:
             return ""
-        async with self._database.read() as connection:
+        async with session.read() as connection:
             before = messages[0].seq if messages else None
             earlier = await turns.recently_said(connection, row.id, before)
         now = [(m.text, _intent(answer.understood.get(m.id))) for m in messages]

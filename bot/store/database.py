@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-import time
 from collections.abc import AsyncIterator
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    nullcontext,
-)
-from functools import partial
-from math import inf
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Dialect, event, make_url, text
-from sqlalchemy.exc import (
-    ArgumentError,
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    InvalidatePoolError,
-    NoSuchModuleError,
-    ProgrammingError,
-)
+from sqlalchemy import text
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.core.errors import ConfigurationError, StoreUnavailableError
-from bot.store.sqlite import InlineDriver, Writer, begin_sqlite, configure_sqlite
+from bot.core.errors import StoreUnavailableError
+from bot.store.engine import WAIT_SECONDS, async_url, beside, create_engine
+from bot.store.sqlite import Writer
 
 _LOCK = text("SELECT pg_try_advisory_lock(:key)")
 _UNLOCK = text("SELECT pg_advisory_unlock(:key)")
-# A connection that was given back so lately is taken as it is: to ask the server before each use is
-# one round trip in four.
-_TRUSTED_SECONDS = 1.0
-_RETURNED = "frontdesk_returned"
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-# Longer than a busy moment, shorter than a platform waits for the answer to its webhook.
-_WAIT_SECONDS = 5.0
+# A process computes on one core: more of them at once would only hold more connections.
+_WRITERS = 8
 # SQLSTATE classes that blame the statement or its values: the same again cannot succeed.
 _BLAMES_STATEMENT = ("22", "23", "42")
 # A server that starts, stops or has no place left refuses with errors that SQLAlchemy passes on.
@@ -90,15 +69,15 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = async_url(url)
         self.is_sqlite = self.url.startswith("sqlite")
-        self.engine: AsyncEngine = _create_engine(self.url, sqlite=self.is_sqlite)
+        self.engine: AsyncEngine = create_engine(self.url, sqlite=self.is_sqlite)
         # A query needs no transaction, which costs PostgreSQL two round trips.
         self._queries = self.engine.execution_options(
             **{"frontdesk_for": "query"} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         )
         self._writes = self.engine.execution_options(frontdesk_for="write")
-        self._long_queries = _beside(self.engine) if self.is_sqlite else self._queries
+        self._long_queries = beside(self.engine) if self.is_sqlite else self._queries
         self._writer: AbstractAsyncContextManager[Any] = (
-            Writer() if self.is_sqlite else nullcontext()
+            Writer() if self.is_sqlite else _Gate(_WRITERS)
         )
         self._held: set[str] = set()
 
@@ -207,11 +186,45 @@ class Database:
         await self._long_queries.dispose()
 
 
+class _Gate:
+    """Lets so many in at once; who waits too long hears what a used-up pool would say."""
+
+    def __init__(self, places: int) -> None:
+        self._places = asyncio.Semaphore(places)
+
+    async def __aenter__(self) -> None:
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise StoreUnavailableError("the database did not answer: too many wait") from error
+
+    async def __aexit__(self, *error: object) -> None:
+        self._places.release()
+
+
 class LockedSession:
-    """Opens transactions while a conversation lock is held."""
+    """Queries and transactions while a conversation lock is held.
+
+    On PostgreSQL both are of the session that holds it: whoever has a lock needs no second
+    connection, so that a pool of any size cannot be used up by work that waits for another one.
+    """
 
     def __init__(self, database: Database, connection: AsyncConnection | None) -> None:
         self._database, self._connection = database, connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """As `Database.read`, on the session that holds the lock; not inside `write`."""
+        if self._connection is None:
+            async with self._database.read() as connection:
+                yield connection
+            return
+        async with _mapped_errors():
+            await self._in_state("AUTOCOMMIT")
+            yield self._connection
+            # SQLAlchemy's own notion of a transaction: nothing is sent.
+            await self._connection.commit()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -220,121 +233,24 @@ class LockedSession:
             async with self._database.write() as connection:
                 yield connection
             return
+        await self._in_state("READ COMMITTED")
+        async with _mapped_errors(), self._connection.begin():
+            yield self._connection
+
+    async def _in_state(self, isolation_level: str) -> None:
+        """Prepares the session.
+
+        Raises:
+            StoreUnavailableError: It is gone, and with it the lock.
+        """
+        assert self._connection is not None
         if self._connection.invalidated:
             # SQLAlchemy would connect again, and that session would not hold the lock.
             raise StoreUnavailableError("the session that held the lock is gone")
-        await self._connection.execution_options(isolation_level="READ COMMITTED")
-        async with _mapped_errors(), self._connection.begin():
-            yield self._connection
+        await self._connection.execution_options(isolation_level=isolation_level)
 
 
 def lock_number(key: str) -> int:
     """The number by which PostgreSQL's advisory locks know `key`."""
     digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
-
-
-def async_url(url: str, key: str = "FRONTDESK_DATABASE_URL") -> str:
-    """The URL with the async driver that Frontdesk uses.
-
-    Raises:
-        ConfigurationError: It is no URL of SQLite or PostgreSQL; `key` names the setting.
-    """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise ConfigurationError(
-            key,
-            "is not a database URL",
-            "Write sqlite:///path/to/file.db or postgresql://user:password@host:5432/name.",
-        ) from error
-    backend = parsed.get_backend_name()
-    if backend not in _DRIVERS:
-        raise ConfigurationError(
-            key,
-            f"names the database '{backend}', which Frontdesk does not store in",
-            "Use sqlite:///path/to/file.db or postgresql://user:password@host:5432/name.",
-        )
-    return parsed.set(drivername=_DRIVERS[backend]).render_as_string(hide_password=False)
-
-
-def _create_engine(url: str, *, sqlite: bool) -> AsyncEngine:
-    try:
-        if not sqlite:
-            engine = create_async_engine(
-                url,
-                pool_size=20,
-                max_overflow=20,
-                pool_timeout=_WAIT_SECONDS,
-                # Errors are logged; parameters are what customers wrote.
-                hide_parameters=True,
-                connect_args={"timeout": _WAIT_SECONDS},
-            )
-            event.listen(engine.sync_engine, "checkin", _note_return)
-            event.listen(engine.sync_engine, "checkout", partial(_ping_when_idle, engine.dialect))
-            return engine
-        path = _file_of(url)
-        engine = create_async_engine(
-            url,
-            pool_size=8,
-            max_overflow=16,
-            pool_timeout=_WAIT_SECONDS,
-            hide_parameters=True,
-            module=InlineDriver(path),
-        )
-    except (NoSuchModuleError, ArgumentError) as error:
-        raise ConfigurationError(
-            "FRONTDESK_DATABASE_URL", "cannot be used", f"Check the URL: {error}."
-        ) from error
-    event.listen(engine.sync_engine, "connect", configure_sqlite)
-    event.listen(engine.sync_engine, "begin", begin_sqlite)
-    return engine
-
-
-def _note_return(_dbapi_connection: Any, record: ConnectionPoolEntry) -> None:
-    record.info[_RETURNED] = time.monotonic()
-
-
-def _ping_when_idle(
-    dialect: Dialect, dbapi_connection: Any, record: ConnectionPoolEntry, _proxy: Any
-) -> None:
-    """Tries a connection that nobody used for a while: the server may have restarted since.
-
-    Raises:
-        InvalidatePoolError: It is dead. The pool drops all that are as old, and connects anew.
-    """
-    returned = record.info.get(_RETURNED, inf)
-    if time.monotonic() - returned < _TRUSTED_SECONDS:
-        return
-    try:
-        dialect.do_ping(dbapi_connection)
-    except dialect.loaded_dbapi.Error as error:
-        raise InvalidatePoolError from error
-
-
-def _beside(engine: AsyncEngine) -> AsyncEngine:
-    """The same SQLite file, read in threads."""
-    made = create_async_engine(engine.url, pool_size=2, max_overflow=6, hide_parameters=True)
-    event.listen(made.sync_engine, "connect", configure_sqlite)
-    return made
-
-
-def _file_of(url: str) -> str:
-    """The file that an SQLite URL names, in a folder that exists."""
-    name = make_url(url).database
-    if not name or name == ":memory:":
-        raise ConfigurationError(
-            "FRONTDESK_DATABASE_URL",
-            "an in-memory database forgets every conversation",
-            "Name a file: sqlite:///.frontdesk/frontdesk.db.",
-        )
-    try:
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(
-            "FRONTDESK_DATABASE_URL",
-            f"the folder of the database file cannot be made ({error.strerror})",
-            "Choose a folder that this user may write to.",
-            str(Path(name).parent),
-        ) from error
-    return name

@@ -116,7 +116,7 @@ def make_path(
         notices,
         deadlines=deadlines,
     )
-    reminders = Reminders(database, lambda: answering, shop, turns.record)
+    reminders = Reminders(lambda: answering, shop, turns.record)
     return Path(
         database,
         brain,

@@ -16,7 +16,7 @@ from bot.commands.serve import _demo_login
 from bot.core.errors import ConfigurationError, StoreUnavailableError
 from bot.settings import Settings
 from bot.store import database as module
-from bot.store import inbox
+from bot.store import engine, inbox
 from bot.store import tables as t
 from bot.store.database import Database
 from bot.store.migrate import migrate
@@ -152,7 +152,7 @@ async def test_nobody_notices_that_the_server_restarted_while_nothing_was_done(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = Database(postgres_url)
-    monkeypatch.setattr(module, "_TRUSTED_SECONDS", 0.0)
+    monkeypatch.setattr(engine, "_TRUSTED_SECONDS", 0.0)
 
     async def asked() -> bool:
         await database.ping()
@@ -182,9 +182,10 @@ async def test_after_a_restart_in_the_midst_of_work_one_attempt_fails(postgres_u
 async def test_a_used_up_pool_is_an_outage_soon(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(engine, "WAIT_SECONDS", 0.2)
     database = Database(postgres_url)
-    held = [await database.engine.connect() for _ in range(40)]
+    most = engine.KEPT_CONNECTIONS + engine.MORE_CONNECTIONS
+    held = [await database.engine.connect() for _ in range(most)]
     try:
         with pytest.raises(StoreUnavailableError):
             await asyncio.wait_for(database.ping(), 5)
@@ -192,6 +193,53 @@ async def test_a_used_up_pool_is_an_outage_soon(
         for connection in held:
             await connection.close()
         await database.aclose()
+
+
+async def test_who_holds_a_lock_needs_no_second_connection(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(engine, "KEPT_CONNECTIONS", 1)
+    monkeypatch.setattr(engine, "MORE_CONNECTIONS", 0)
+    database = Database(postgres_url)
+    number = text("SELECT 0")
+    for _ in range(2):  # the second time, with the connection as the first left it
+        async with database.try_lock("turn", "c1") as session:
+            assert session is not None
+            for _ in range(2):
+                async with session.read() as connection:
+                    assert await connection.scalar(number) == 0
+                async with session.write() as connection:
+                    assert await connection.scalar(number) == 0
+    # A transaction that is given up leaves nothing behind, and the lock is free.
+    with pytest.raises(ZeroDivisionError):
+        await _fail_in_a_query(database)
+    async with database.try_lock("turn", "c1") as session:
+        assert session is not None
+    await database.aclose()
+
+
+async def _fail_in_a_query(database: Database) -> None:
+    async with database.try_lock("turn", "c1") as session:
+        assert session is not None
+        async with session.read():
+            raise ZeroDivisionError
+
+
+async def test_only_so_many_write_at_once(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(module, "_WRITERS", 1)
+    database = Database(postgres_url)
+    async with database.write():
+        with pytest.raises(StoreUnavailableError):
+            async with database.write():
+                pytest.fail("two wrote at once")
+        await database.ping()
+    async with database.write() as connection:
+        await connection.execute(text("SELECT 1"))
+    await database.aclose()
 
 
 async def test_a_wrong_value_is_not_called_an_outage(database: Database) -> None:

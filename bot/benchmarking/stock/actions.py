@@ -21,7 +21,7 @@ from sanic import Request
 from bot.core.actions import ActionContext, current_action
 from bot.core.shop import Crm, Pos
 from bot.project import read_yaml
-from bot.store.database import async_url
+from bot.store.engine import async_url
 
 
 def app(endpoints: Path, shop_url: str) -> Any:

@@ -17,7 +17,7 @@ import yaml
 
 from bot.benchmarking.processes import Server, Started, free_port, start
 from bot.benchmarking.stock.environment import Environment, variables
-from bot.store.database import async_url
+from bot.store.engine import async_url
 from connectors.demo.generate import seed
 
 
