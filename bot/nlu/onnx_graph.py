@@ -21,8 +21,6 @@ from onnx import TensorProto, helper, numpy_helper
 
 Array = npt.NDArray[Any]
 
-# Part of the name of the cached graph and vectors: raise it whenever either comes out differently.
-VERSION = 3
 OPSET = 17
 OUTPUTS = ("embedding", "middle")
 # Where BERT's vocabulary begins with words; single signs and rare letters stand before them.
