@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,7 +67,7 @@ def test_words_alone_are_one_clause(message: str) -> None:
 @pytest.mark.parametrize(
     "piece", ["and ", "a and ", ", ", "so ", "one more ", "by the ", "\n", "x? "]
 )
-def test_long_messages_take_no_time(piece: str) -> None:
-    started = time.perf_counter()
-    assert len(split(piece * (10_000 // len(piece)))) <= MAX_CLAUSES
-    assert time.perf_counter() - started < 0.5
+@pytest.mark.timeout(60)
+def test_time_grows_with_the_length_and_not_with_its_square(piece: str) -> None:
+    # Under a second; with the square of the length it would be hours.
+    assert len(split(piece * (1_000_000 // len(piece)))) <= MAX_CLAUSES
