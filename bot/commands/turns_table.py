@@ -65,8 +65,8 @@ def _long(ours: Figures, stock: Figures | None) -> Table:
         if figures is None:
             continue
         table.add_row(f"{name}First turn, ms", *(f"{long.first_ms:.0f}" for long in figures.long))
-        cells = (f"{long.p50_ms:.0f}" for long in figures.long)
-        table.add_row(f"{name}All turns: p50, ms", *cells)
+        cells = (f"{long.p50_ms:.0f}, {long.p95_ms:.0f}" for long in figures.long)
+        table.add_row(f"{name}Turns after it: p50, p95, ms", *cells)
     return table
 
 

@@ -29,14 +29,14 @@ OURS = Figures(
     7.0,
     450.0,
     [_level(1, 100, 2.0), _level(20, 100, 4.0)],
-    [Long(10, 16, 20, 10)],
+    [Long(10, 16, 20, 10, 12)],
 )
 STOCK = replace(
     OURS,
     database="sqlite",
     workers=1,
     levels=[_level(1, 100, 20.0), _level(20, 0, 20.0, TimeoutError=20)],
-    long=[Long(10, 16, 300, 200)],
+    long=[Long(10, 16, 300, 200, 250)],
 )
 
 
