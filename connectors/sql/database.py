@@ -17,12 +17,20 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random,
+)
 
 from bot.core.errors import ConfigurationError, ShopUnavailableError
 from connectors.sql.mapping import ShopMapping, TableMapping
 from connectors.sql.tables import BoundTable, Found, Record, bind
 
 PATIENCE = 5.0  # seconds that a connection, a lock or a statement may take
+_ATTEMPTS = 6  # to create our tables beside others who do the same
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 
@@ -140,13 +148,17 @@ class Database:
         for mapping in self._mapping.tables.values():
             if mapping.entity.ours and not mapping.named:
                 bind(mapping, metadata)
-        try:
-            async with self._connect() as connection:
-                await connection.run_sync(metadata.create_all)
-        except (ShopUnavailableError, IntegrityError):
-            # Two replicas that start at once may both create; the second then finds them there.
-            async with self._connect() as connection:
-                await connection.run_sync(metadata.create_all)
+        # CRM and POS, or two replicas, that start at once may both create: one finds the tables
+        # there the next time. SQLite refuses at once where both would have to wait for each other.
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((ShopUnavailableError, IntegrityError)),
+            stop=stop_after_attempt(_ATTEMPTS) | stop_after_delay(PATIENCE),
+            wait=wait_random(0.02, 0.2),
+            reraise=True,
+        ):
+            with attempt:
+                async with self._connect() as connection:
+                    await connection.run_sync(metadata.create_all)
 
     async def _bound(self) -> dict[str, BoundTable]:
         """The tables as the database has them; looked up once."""

@@ -206,6 +206,20 @@ async def foreign(url: str) -> AsyncIterator[Foreign]:
 
 
 @pytest.mark.asyncio
+async def test_many_prepare_the_same_database_at_once(url: str) -> None:
+    await create_shop(url)
+
+    def now() -> datetime:
+        return datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
+
+    ports: list[SqlCrm | SqlPos] = [create_crm(url, CRM, now=now) for _ in range(3)]
+    ports += [create_pos(url, POS, now=now) for _ in range(3)]
+    await asyncio.gather(*(port.prepare() for port in ports))
+    for port in ports:
+        await port.close()
+
+
+@pytest.mark.asyncio
 class TestForeignSchema:
     async def test_customers(self, foreign: Foreign) -> None:
         ada = await foreign.crm.customer("7")
