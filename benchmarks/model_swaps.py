@@ -4,7 +4,8 @@
 
 Half an hour of load, with a change every minute and a half:
 
-.venv/bin/python -m benchmarks.model_swaps models/NAME.tar.gz --swaps 20 --rest 86 --rate 55 --quiet 120
+.venv/bin/python -m benchmarks.model_swaps models/NAME.tar.gz --swaps 20 --rest 86 \\
+    --rate 55 --quiet 120
 """
 
 from __future__ import annotations
