@@ -30,7 +30,6 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from rich.console import Console
 from rich.progress import track
-from tokenizers import Tokenizer
 
 from bot.nlu import signs
 from bot.nlu.encoder_files import EncoderFiles, cache_folder, write_whole
@@ -38,12 +37,12 @@ from bot.nlu.languages import report_foreign_examples
 from bot.nlu.reading import readable_text
 from bot.nlu.signs import Signs
 from bot.nlu.text_features import readable_name
+from bot.nlu.word_pieces import word_pieces
 
 _logger = logging.getLogger(__name__)
 
 Vector = npt.NDArray[np.float32]
 
-MAX_TOKENS = 128
 # The last layer, and the middle one, which says less on its own. By cross-validation.
 _LAYER_WEIGHTS = (np.float32(1.0), np.float32(0.5))
 _REMEMBERED = 1024  # vectors of recent messages, some 3 MB
@@ -70,7 +69,7 @@ class Encoder:
         self.identity = files.identity
         files.check(files.tokenizer)
         try:
-            self._tokenizer = Tokenizer.from_file(str(files.tokenizer))
+            self._tokenizer = word_pieces(files.tokenizer.read_bytes())
             self._session = _session(files.graph())
         except InvalidConfigException:
             raise
@@ -79,8 +78,6 @@ class Encoder:
                 f"The sentence encoder in {files.folder} cannot be loaded: {error}. If it worked "
                 f"before, delete {cache_folder()}. {files.next_step}"
             ) from error
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MAX_TOKENS)
         self._inputs = {node.name for node in self._session.get_inputs()}
         self.encode = lru_cache(maxsize=_REMEMBERED)(self._encode)
 

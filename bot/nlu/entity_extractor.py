@@ -49,7 +49,7 @@ from bot.nlu.entity_options import Settings
 from bot.nlu.entity_recogniser import Annotated, Recogniser
 from bot.nlu.entity_rules import PATTERNS, STRICT_RULES, Rules
 from bot.nlu.entity_spans import Found, Readable, resolve
-from bot.nlu.tokenizer import lower_words
+from bot.nlu.tokenizer import PassingWords, lower_words
 from bot.nlu.word_vectors import WordVectors
 
 _logger = logging.getLogger(__name__)
@@ -116,6 +116,7 @@ class EntityExtractor(GraphComponent, EntityExtractorMixin):
         self._listed = listed
         self._phrases = Phrases(self._nlp, listed.phrases)
         self._regexes = Rules(listed.patterns, "data/nlu", frozenset())
+        self._reading = PassingWords(self._nlp)
 
     def _today(self) -> date:
         zone = self._settings.timezone
@@ -218,8 +219,10 @@ class EntityExtractor(GraphComponent, EntityExtractorMixin):
 
     def _entities(self, text: str) -> list[dict[str, Any]]:
         readable = Readable.of(text, MOST_CHARACTERS)
+        with self._reading():
+            chosen = resolve(self._find(readable.text))
         entities = []
-        for found in resolve(self._find(readable.text)):
+        for found in chosen:
             start, end = readable.original(found.start, found.end)
             entities.append(_in_rasas_form(found, readable.text, start, end))
         return entities

@@ -130,6 +130,7 @@ class IntentModel:
             "dense_bias": self.dense.bias,
             "sparse": self.sparse.weights.astype(np.float16),
             "sparse_bias": self.sparse.bias,
+            "feature_names": np.frombuffer(self.features.names, np.uint8),
             "feature_weights": self.features.weights,
             "basis": self.space.basis,
             **self.near.arrays(),
@@ -141,7 +142,6 @@ class IntentModel:
         """All that is not an array, for storage as JSON."""
         return {
             "intents": self.intents,
-            "features": list(self.features.columns),
             "fusion": list(self.fusion),
             "scope_bias": None if self.scope is None else self.scope.bias,
             "foreign": self.foreign,
@@ -154,15 +154,14 @@ class IntentModel:
         Raises:
             KeyError: Something is missing: another version wrote it.
         """
-        names = facts["features"]
-        columns = {name: column for column, name in enumerate(names)}
+        names = arrays["feature_names"].tobytes()
         bias = facts["scope_bias"]
         return cls(
             intents=facts["intents"],
             dense=LinearScores(arrays["dense"], arrays["dense_bias"]),
             # Half the precision, as it is stored: it is the largest part of the model.
             sparse=LinearScores(arrays["sparse"], arrays["sparse_bias"]),
-            features=TextFeatures(columns, arrays["feature_weights"]),
+            features=TextFeatures(names, arrays["feature_weights"]),
             space=Space(arrays["basis"]),
             near=Neighbours.restore(arrays),
             fusion=(facts["fusion"][0], facts["fusion"][1], facts["fusion"][2]),

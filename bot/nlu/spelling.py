@@ -10,6 +10,7 @@ from itertools import combinations, groupby, pairwise, product
 from types import MappingProxyType
 
 import regex
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from bot.nlu.encoder_files import EncoderFiles
@@ -61,12 +62,10 @@ class Vocabulary:
     ) -> None:
         self._counts = counts
         self._ranks = known
-        # Two words with few mistakes between them are equal without a few letters each, so that a
-        # word is found among ten thousand as fast as among ten.
-        self._by_rest: defaultdict[str, list[str]] = defaultdict(list)
+        # A mistake changes a word's length by one at most: the others need not be compared.
+        self._by_length: defaultdict[int, list[str]] = defaultdict(list)
         for word in sorted(counts) if spelling else ():
-            for rest in _rests(word, 2 if len(word) >= _TWO_MISTAKES - 2 else 1):
-                self._by_rest[rest].append(word)
+            self._by_length[len(word)].append(word)
         self.corrected = lru_cache(maxsize=_REMEMBERED)(self._corrected)
 
     def without_repeats(self, word: str) -> str:
@@ -115,21 +114,16 @@ class Vocabulary:
 
     def _near(self, typed: str, mistakes: int) -> Iterator[tuple[int, int, str]]:
         """Words with few mistakes to the typed one: how many, minus how frequent, the word."""
-        rests = _rests(typed, mistakes)
-        for word in {word for rest in rests for word in self._by_rest.get(rest, ())}:
-            distance = OSA.distance(typed, word, score_cutoff=mistakes)
-            # Two mistakes hardly meet the first letter; else "unhelpful" would be "helpful".
-            likely = _is_slip(typed, word) if distance == 1 else typed[0] == word[0]
-            if distance <= mistakes and likely:
-                yield distance, -self._counts[word], word
-
-
-def _rests(word: str, missing: int) -> set[str]:
-    """The word without each of its letters, and without each two where so many may be missing."""
-    if len(word) > _LONGEST + missing:
-        return set()
-    sizes = range(len(word) - missing, len(word) + 1)
-    return {"".join(letters) for size in sizes for letters in combinations(word, max(size, 0))}
+        for length in range(len(typed) - mistakes, len(typed) + mistakes + 1):
+            words = self._by_length.get(length, [])
+            found = process.extract(
+                typed, words, scorer=OSA.distance, score_cutoff=mistakes, limit=None
+            )
+            for word, distance, _ in found:
+                # Two mistakes hardly meet the first letter; else "unhelpful" would be "helpful".
+                likely = _is_slip(typed, word) if distance == 1 else typed[0] == word[0]
+                if likely:
+                    yield int(distance), -self._counts[word], word
 
 
 def _is_slip(typed: str, word: str) -> bool:

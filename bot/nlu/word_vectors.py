@@ -6,7 +6,6 @@ What the encoder knows about words is what tells a product from other words: "ot
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from rasa.shared.exceptions import InvalidConfigException
 from safetensors import SafetensorError, safe_open  # type: ignore[attr-defined]
-from tokenizers import Tokenizer
 
 from bot.nlu.encoder_files import EncoderFiles
+from bot.nlu.word_pieces import word_pieces
 
 Array = npt.NDArray[np.float32]
 
@@ -32,12 +31,10 @@ _LONGEST = 64  # characters of a word
 class WordVectors:
     """Words to vectors of `WIDTH` numbers, the mean of their pieces' vectors."""
 
-    def __init__(self, pieces: npt.NDArray[np.int8], tokenizer: str) -> None:
+    def __init__(self, pieces: npt.NDArray[np.int8], tokenizer: bytes) -> None:
         """Takes the pieces' vectors, scaled to -127..127, and the tokenizer as JSON."""
-        self._pieces, self._json = pieces, tokenizer
-        self._tokenizer = Tokenizer.from_str(tokenizer)
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        self._pieces, self._stored = pieces, tokenizer
+        self._tokenizer = word_pieces(tokenizer)
         self.of = lru_cache(maxsize=_REMEMBERED)(self._of)
 
     @classmethod
@@ -62,20 +59,20 @@ class WordVectors:
         _, axes = np.linalg.eigh(some.T @ some)
         small = _unit(table @ np.ascontiguousarray(axes[:, ::-1][:, :WIDTH]))
         pieces = np.rint(small * 127).astype(np.int8)
-        return cls(pieces, files.tokenizer.read_text(encoding="utf-8"))
+        return cls(pieces, files.tokenizer.read_bytes())
 
     @classmethod
     def load(cls, folder: Path) -> WordVectors:
         """What `save` wrote."""
         with np.load(folder / _PIECES, allow_pickle=False) as stored:
             pieces = np.asarray(stored["pieces"], np.int8)
-        return cls(pieces, (folder / _TOKENIZER).read_text(encoding="utf-8"))
+        return cls(pieces, (folder / _TOKENIZER).read_bytes())
 
     def save(self, folder: Path) -> None:
         """Writes two files: 3 MB of vectors and the tokenizer."""
         np.savez(folder / _PIECES, pieces=self._pieces)
-        text = json.dumps(json.loads(self._json), ensure_ascii=False, separators=(",", ":"))
-        (folder / _TOKENIZER).write_text(text, encoding="utf-8")
+        # Byte by byte the encoder's: with it, both are the same to `word_pieces`.
+        (folder / _TOKENIZER).write_bytes(self._stored)
 
     @property
     def width(self) -> int:
