@@ -14,6 +14,7 @@ import asyncio
 import itertools
 import math
 import statistics
+import string
 import tempfile
 import threading
 import time
@@ -42,8 +43,8 @@ QUESTIONS = (
     "what are your opening hours in leeds",
     "how much is delivery",
     "thanks",
-    "how can i pay",
-    "are you a robot",
+    "how can i pay, my name is {name}",
+    "are you a robot, {name}",
 )
 # Each writes seldom enough for the web chat's limit.
 _SECONDS_BETWEEN = 4.0
@@ -80,12 +81,18 @@ class Customers(threading.Thread):
                 place, asked = number % self._visitors, number // self._visitors % len(QUESTIONS)
                 if number >= self._visitors and asked == 0:
                     token = tokens[place] = _visitor(client)
-                body = {"id": str(number), "text": QUESTIONS[asked]}
+                body = {"id": str(number), "text": QUESTIONS[asked].format(name=_name(number))}
                 headers = {"Authorization": f"Bearer {token}"}
                 answer = client.post("/webhooks/webchat/messages", json=body, headers=headers)
                 self.refused += answer.status_code != 202
                 due += self._pause
                 time.sleep(max(0.0, due - time.monotonic()))
+
+
+def _name(number: int) -> str:
+    """A word that nobody else writes: what remembers words grows with the customers."""
+    letters = string.ascii_lowercase
+    return "q" + "".join(letters[number // 26**place % 26] for place in range(5))
 
 
 def _visitor(client: httpx.Client) -> str:

@@ -23,6 +23,8 @@ from tokenizers import Tokenizer
 from bot.nlu import onnx_graph
 from bot.nlu.encoder import EmbeddingCache, Encoder, SentenceEncoder
 from bot.nlu.encoder_files import EXPECTED, EncoderFiles, write_whole
+from bot.nlu.word_pieces import word_pieces
+from bot.nlu.word_vectors import WordVectors
 
 # Cosines to the first sentence, as the documentation of sentence-transformers prints them for
 # all-MiniLM-L6-v2: https://sbert.net/docs/quickstart.html
@@ -254,3 +256,23 @@ def test_model_of_another_encoder_is_refused(encoder: Encoder, tmp_path: Path) -
         (folder / "encoder.json").write_text('{"identity": "another"}')
     with pytest.raises(InvalidConfigException, match=r"trained with .* another.*frontdesk train"):
         SentenceEncoder.load(*place)
+
+
+def test_a_tokenizer_is_loaded_once_while_somebody_uses_it(files: EncoderFiles) -> None:
+    stored = files.tokenizer.read_bytes()
+    used = word_pieces(stored)
+    assert word_pieces(stored) is used
+    other = json.loads(stored) | {"padding": None, "version": "1.0", "truncation": None}
+    other["added_tokens"] = [*other["added_tokens"], other["added_tokens"][0] | {"content": "[X]"}]
+    assert word_pieces(json.dumps(other).encode()) is not used
+    assert len(used.encode("word " * 1_000).ids) == 128
+
+
+def test_recogniser_and_encoder_use_the_same_word_pieces(
+    files: EncoderFiles, encoder: Encoder, tmp_path: Path
+) -> None:
+    vectors = WordVectors.from_encoder(files)
+    vectors.save(tmp_path)
+    loaded = WordVectors.load(tmp_path)
+    assert vectors._tokenizer is loaded._tokenizer is encoder._tokenizer
+    assert np.array_equal(vectors.of("ottoman"), loaded.of("ottoman"))

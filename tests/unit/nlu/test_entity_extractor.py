@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import string
 import time
 from pathlib import Path
 from typing import Any
@@ -169,6 +171,18 @@ def test_a_long_message_takes_bounded_time(shop: EntityExtractor, piece: str) ->
     found = _entities(shop, (piece * 20_000)[:20_000])
     assert time.process_time() - began < 2.0
     assert all(e["end"] <= MOST_CHARACTERS for e in found)
+
+
+def test_customers_words_do_not_fill_the_memory(shop: EntityExtractor) -> None:
+    words = itertools.product(string.ascii_lowercase, repeat=4)
+    sizes = []
+    for _ in range(2):
+        for letters in itertools.islice(words, 5_000):
+            _entities(shop, f"q{''.join(letters)}")
+        sizes.append(len(shop._nlp.vocab.strings))
+    assert sizes[1] == sizes[0], "each new word stays in memory for ever"
+    # What was known before the memory was full is still known.
+    assert _short(shop, "where is FD-104233")[0][0] == "order_number"
 
 
 def test_entities_of_other_extractors_stay(shop: EntityExtractor) -> None:
