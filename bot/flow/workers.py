@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 # Hints come through the hub; this poll finds what a lost hint left, and retries that fall due.
 POLL_SECONDS = 1.0
+# The same while this process has more hints than it can follow: others' work is nearly always in
+# other processes' hands, and two of them must not take it from each other.
+POLL_SECONDS_WHEN_BUSY = 5.0
 _PAUSE_AFTER_FAILURE = 1.0
 # Another replica has the conversation, or nothing in it is due yet.
 _PAUSE_WHEN_HELD = 0.25
@@ -62,6 +65,7 @@ class Worker:
         # Whether others may have work too, which only the store knows.
         self._look = True
         self._look_at = inf
+        self._looked_at = -inf
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
@@ -135,16 +139,24 @@ class Worker:
         still = {c: until for c, until in self._put_off.items() if until > now}
         self._look = self._look or len(still) < len(self._put_off)
         self._put_off = still
-        if self._free() and (self._look or now >= self._look_at):
+        if self._is_time_to_look(now):
             await self._find_more()
         # What runs stays hinted: the hint may be about something newer.
-        fresh = [c for c in self._hinted if c not in self._running and c not in self._put_off]
-        fresh = [] if self._closing else fresh[: self._free()]
+        fresh = [] if self._closing else self._fresh()[: self._free()]
         for conversation in fresh:
             del self._hinted[conversation]
             task = asyncio.create_task(self._guarded(conversation), name=f"{self._name}-work")
             self._running[conversation] = task
         return bool(fresh)
+
+    def _is_time_to_look(self, now: float) -> bool:
+        free = self._free()
+        if free <= len(self._fresh()):
+            return free > 0 and now >= self._looked_at + POLL_SECONDS_WHEN_BUSY
+        return self._look or now >= min(self._look_at, self._looked_at + POLL_SECONDS)
+
+    def _fresh(self) -> list[str]:
+        return [c for c in self._hinted if c not in self._running and c not in self._put_off]
 
     def _free(self) -> int:
         return self._parallel - len(self._running)
@@ -154,7 +166,7 @@ class Worker:
         # Those that are put off still stand first in the list: look behind them.
         limit = self._parallel * 2 + len(self._put_off)
         # What is hinted at from now on may not be found.
-        self._look_at = inf
+        self._look_at, self._looked_at = inf, time.monotonic()
         found = await self._find(limit)
         self._look = len(found) >= limit
         for conversation in found:

@@ -141,6 +141,72 @@ async def test_a_hint_with_its_place_needs_no_search() -> None:
     assert work.asked == 1
 
 
+async def test_who_has_enough_to_do_leaves_others_work_to_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers, "POLL_SECONDS_WHEN_BUSY", 1.0)
+    work, tried = Work(), list[str]()
+
+    async def do(conversation: str) -> bool:
+        tried.append(conversation)
+        await asyncio.sleep(0.02)
+        return True
+
+    async with running(work.find, do, parallel=1) as hub:
+        await until(lambda: work.asked == 1)
+        for number in range(90):  # two seconds' work
+            await hub.publish(Event("inbox", "messages", conversation=f"own-{number}"))
+        work.waiting.append("left-over")
+        while "left-over" not in tried and len(tried) < 85:
+            await hub.publish(Event("inbox", "messages"))  # another replica has work
+            await asyncio.sleep(0.01)
+            if "own-15" not in tried:
+                assert work.asked == 1, "it looks for what others do"
+        # Whoever had it may have died: it is found while there is still enough to do.
+        assert 2 <= work.asked <= 5
+        await until(lambda: "left-over" in tried)
+        assert tried.index("left-over") >= 85, "it goes behind what waits longer"
+
+
+async def test_it_looks_every_second_also_when_hints_never_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers, "POLL_SECONDS", 0.2)
+    work, tried = Work(), list[str]()
+
+    async def do(conversation: str) -> bool:
+        tried.append(conversation)
+        return True
+
+    async with running(work.find, do) as hub:
+        await until(lambda: work.asked == 1)
+        work.waiting.append("left-over")
+        for number in range(50):
+            await hub.publish(Event("inbox", "messages", conversation=f"own-{number}"))
+            await asyncio.sleep(0.01)
+    assert "left-over" in tried
+
+
+async def test_a_newer_message_in_what_runs_keeps_nobody_from_looking() -> None:
+    work, begun, go_on = Work(), asyncio.Event(), asyncio.Event()
+
+    async def do(conversation: str) -> bool:
+        if conversation == "long":
+            begun.set()
+            await go_on.wait()
+            return True
+        return await work.do(conversation)
+
+    async with running(work.find, do, parallel=2) as hub:
+        await hub.publish(Event("inbox", "messages", conversation="long"))
+        await begun.wait()
+        await hub.publish(Event("inbox", "messages", conversation="long"))
+        work.waiting.append("other")
+        await hub.publish(Event("inbox", "messages"))
+        await until(lambda: work.tried == ["other"], 0.5)
+        go_on.set()
+
+
 async def test_a_hint_about_what_runs_is_followed_afterwards() -> None:
     work, begun, go_on = Work(), asyncio.Event(), asyncio.Event()
 
