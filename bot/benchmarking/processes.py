@@ -18,7 +18,7 @@ from bot.core.errors import ConfigurationError
 
 _READY_SECONDS = 180.0
 _STOP_SECONDS = 30.0
-_MEGABYTE = 1024 * 1024
+_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from math import inf
 
 from bot.core.errors import StoreUnavailableError
@@ -17,8 +18,8 @@ logger = logging.getLogger(__name__)
 
 # Hints come through the hub; this poll finds what a lost hint left, and retries that fall due.
 POLL_SECONDS = 1.0
-# The same while this process has more hints than it can follow: others' work is nearly always in
-# other processes' hands, and two of them must not take it from each other.
+# The same for what other processes have hinted at, while this one has more hints of its own than it
+# can follow: they are at it, and two processes must not take each other's work.
 POLL_SECONDS_WHEN_BUSY = 5.0
 _PAUSE_AFTER_FAILURE = 1.0
 # Another replica has the conversation, or nothing in it is due yet.
@@ -62,8 +63,10 @@ class Worker:
         self._put_off: dict[str, float] = {}
         # Conversations of which hints said that they have work, first hint first.
         self._hinted: dict[str, None] = {}
-        # Whether others may have work too, which only the store knows.
+        # Whether others may have work too, which only the store knows: something fell due here.
         self._look = True
+        # The same because the last search found as many as it asked for.
+        self._is_more = False
         self._look_at = inf
         self._looked_at = -inf
         self._wake = asyncio.Event()
@@ -142,21 +145,25 @@ class Worker:
         if self._is_time_to_look(now):
             await self._find_more()
         # What runs stays hinted: the hint may be about something newer.
-        fresh = [] if self._closing else self._fresh()[: self._free()]
-        for conversation in fresh:
+        chosen = [] if self._closing else self._next()
+        for conversation in chosen:
             del self._hinted[conversation]
             task = asyncio.create_task(self._guarded(conversation), name=f"{self._name}-work")
             self._running[conversation] = task
-        return bool(fresh)
+        return bool(chosen)
 
     def _is_time_to_look(self, now: float) -> bool:
-        free = self._free()
-        if free <= len(self._fresh()):
-            return free > 0 and now >= self._looked_at + POLL_SECONDS_WHEN_BUSY
-        return self._look or now >= min(self._look_at, self._looked_at + POLL_SECONDS)
+        free, waited = self._free(), now - self._looked_at
+        if not free:
+            return False
+        if len(self._next()) == free:
+            return waited >= (POLL_SECONDS if self._look else POLL_SECONDS_WHEN_BUSY)
+        return self._look or self._is_more or now >= self._look_at or waited >= POLL_SECONDS
 
-    def _fresh(self) -> list[str]:
-        return [c for c in self._hinted if c not in self._running and c not in self._put_off]
+    def _next(self) -> list[str]:
+        """What hints allow to begin now, as many as there is room for."""
+        waiting = (c for c in self._hinted if c not in self._running and c not in self._put_off)
+        return list(islice(waiting, self._free()))
 
     def _free(self) -> int:
         return self._parallel - len(self._running)
@@ -168,7 +175,7 @@ class Worker:
         # What is hinted at from now on may not be found.
         self._look_at, self._looked_at = inf, time.monotonic()
         found = await self._find(limit)
-        self._look = len(found) >= limit
+        self._look, self._is_more = False, len(found) >= limit
         for conversation in found:
             if conversation not in self._running and conversation not in self._put_off:
                 self._hinted.setdefault(conversation)
