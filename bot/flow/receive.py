@@ -34,11 +34,7 @@ class Receiver:
     async def _receive(self, channel: Channel, request: WebhookRequest) -> WebhookResult:
         result = await channel.receive(request)
         if result.inbound or result.receipts:
-            now = utc_now()
-            async with self._database.write() as connection:
-                new = await inbox.accept(connection, result.inbound, now)
-                moved = await inbox.note_receipts(connection, result.receipts, now)
-                fault_point("receive.before_commit")
+            new, moved = await self._store(result)
             fault_point("receive.after_commit")
             self._observer.repeated(channel.name, len(result.inbound) - len(new))
             for conversation in {*new, *moved}:
@@ -46,3 +42,18 @@ class Receiver:
             for conversation in set(new):
                 await self._hub.publish(Event("inbox", "messages", conversation=conversation))
         return result
+
+    async def _store(self, result: WebhookResult) -> tuple[list[str], list[str]]:
+        """The conversations of what is new, and those in which a receipt changed something."""
+        now = utc_now()
+        if len(result.inbound) == 1 and not result.receipts and not self._database.is_sqlite:
+            fault_point("receive.before_commit")
+            async with self._database.write_at_once() as connection:
+                conversation = await inbox.accept_next(connection, result.inbound[0], now)
+            if conversation is not None:
+                return [conversation], []
+        async with self._database.write() as connection:
+            new = await inbox.accept(connection, result.inbound, now)
+            moved = await inbox.note_receipts(connection, result.receipts, now)
+            fault_point("receive.before_commit")
+        return new, moved

@@ -111,6 +111,18 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def write_at_once(self) -> AsyncIterator[AsyncConnection]:
+        """A connection on which a statement is committed when it returns.
+
+        On PostgreSQL, the beginning and the end of a transaction are two round trips.
+
+        Raises:
+            StoreUnavailableError: The database does not answer.
+        """
+        async with _mapped_errors(), self._writer, self._connected(self._queries) as connection:
+            yield connection
+
+    @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         if engine is self._long_queries or not self.is_sqlite:
             async with engine.connect() as connection:

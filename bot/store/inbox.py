@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversation import State
@@ -27,8 +27,7 @@ _CONVERSATION = insert_once(
     "created_at",
     "updated_at",
 )
-_MESSAGE = insert_once(
-    t.message,
+_COLUMNS = (
     "id",
     "conversation_id",
     "seq",
@@ -40,6 +39,27 @@ _MESSAGE = insert_once(
     "button",
     "created_at",
     "updated_at",
+)
+_MESSAGE = insert_once(t.message, *_COLUMNS)
+_OTHERS = [name for name in _COLUMNS if name != "seq"]
+# All that the statements of `accept` do for a message of a known conversation.
+_NEXT_MESSAGE = text(
+    f"""
+    WITH heard AS (
+        UPDATE conversation
+        SET last_seq = last_seq + 1, last_customer_at = :created_at, updated_at = :created_at,
+            profile_name = COALESCE(:profile_name, profile_name)
+        WHERE id = :conversation_id
+            AND NOT EXISTS (SELECT FROM message WHERE inbound_key = :inbound_key)
+        RETURNING last_seq
+    )
+    INSERT INTO message (seq, {", ".join(_OTHERS)})
+    SELECT last_seq, {", ".join(f":{name}" for name in _OTHERS)} FROM heard
+    ON CONFLICT DO NOTHING
+    """  # noqa: S608 - the names are the schema's own
+).bindparams(
+    *(bindparam(name, type_=t.message.c[name].type) for name in _OTHERS),
+    bindparam("profile_name", type_=t.conversation.c.profile_name.type),
 )
 _EARLY_RECEIPT = insert_once(t.early_receipt, "provider_key", "status", "error", "created_at")
 _EARLY = (
@@ -63,6 +83,19 @@ async def accept(
         if await connection.run_sync(_insert, conversation, message, now):
             changed.append(conversation)
     return changed
+
+
+async def accept_next(connection: AsyncConnection, message: Inbound, now: datetime) -> str | None:
+    """Stores a message of a conversation that has begun, in one statement; PostgreSQL only.
+
+    Returns:
+        The conversation; None where it has not begun, or the message was stored before. Then
+        nothing has changed, and `accept` knows which.
+    """
+    conversation = conversation_id(message.address)
+    row = _row(conversation, message, now) | {"profile_name": message.profile_name or None}
+    stored = await connection.execute(_NEXT_MESSAGE, row)
+    return conversation if stored.rowcount > 0 else None
 
 
 def _heard(
@@ -96,33 +129,34 @@ def _begin_conversation(
 
 
 def _insert(connection: Connection, conversation: str, message: Inbound, now: datetime) -> bool:
-    address = message.address
-    key = provider_key(address.channel, address.account, message.provider_id)
-    if connection.scalar(_KNOWN, {"key": key}):
+    row = _row(conversation, message, now)
+    if connection.scalar(_KNOWN, {"key": row["inbound_key"]}):
         return False
     seq = _heard(connection, conversation, message, now)
     if seq is None:
         _begin_conversation(connection, conversation, message, now)
         seq = _heard(connection, conversation, message, now)
-    content = Content(attachments=message.attachments).as_json()
-    result = connection.execute(
-        _MESSAGE,
-        {
-            "id": new_id(),
-            "conversation_id": conversation,
-            "seq": seq,
-            "author": Author.CUSTOMER,
-            "status": Status.RECEIVED,
-            "text": _storable(message.text),
-            "content": content | {"verified_phone": message.verified_phone},
-            "inbound_key": key,
-            "button": message.button,
-            "created_at": now,
-            "updated_at": now,
-        },
-    )
+    result = connection.execute(_MESSAGE, {**row, "seq": seq})
     # None where another replica stored the same message since it was looked for.
     return result.rowcount > 0
+
+
+def _row(conversation: str, message: Inbound, now: datetime) -> dict[str, object]:
+    """A message as it is stored, but for its place."""
+    address = message.address
+    content = Content(attachments=message.attachments).as_json()
+    return {
+        "id": new_id(),
+        "conversation_id": conversation,
+        "author": Author.CUSTOMER,
+        "status": Status.RECEIVED,
+        "text": _storable(message.text),
+        "content": content | {"verified_phone": message.verified_phone},
+        "inbound_key": provider_key(address.channel, address.account, message.provider_id),
+        "button": message.button,
+        "created_at": now,
+        "updated_at": now,
+    }
 
 
 def _storable(text: str) -> str:
