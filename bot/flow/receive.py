@@ -47,7 +47,7 @@ class Receiver:
         """The conversations of what is new, and those in which a receipt changed something."""
         now = utc_now()
         if len(result.inbound) == 1 and not result.receipts and not self._database.is_sqlite:
-            fault_point("receive.before_commit")
+            _before_commit()
             async with self._database.write_at_once() as connection:
                 conversation = await inbox.accept_next(connection, result.inbound[0], now)
             if conversation is not None:
@@ -55,5 +55,10 @@ class Receiver:
         async with self._database.write() as connection:
             new = await inbox.accept(connection, result.inbound, now)
             moved = await inbox.note_receipts(connection, result.receipts, now)
-            fault_point("receive.before_commit")
+            _before_commit()
         return new, moved
+
+
+def _before_commit() -> None:
+    """Where a crash suite may kill the process, whichever way a message is stored."""
+    fault_point("receive.before_commit")
